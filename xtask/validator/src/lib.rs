@@ -1,0 +1,39 @@
+//! Decides from ccache's own records whether a build went through the compiler cache.
+//!
+//! [`validate::validate`] does one validation: it takes a [`request::Request`], asks ccache through
+//! [`process::Ccache`] and returns a [`record::Record`]. [`verdict::judge`] is the pure decision,
+//! [`statslog::read`] counts one build, [`state`] is the layout inside the cache folder, and
+//! [`preflight::preflight`] is the check before anything is compiled.
+//!
+//! One module each opens a door: `process` starts processes, `environment` reads variables,
+//! `output` writes to the standard streams.
+
+pub mod answers;
+pub mod cli;
+mod count;
+pub mod counts;
+pub mod environment;
+pub mod error;
+pub mod files;
+pub mod floor;
+mod help;
+mod lines;
+pub mod links;
+pub mod logfile;
+pub mod obstacle;
+mod output;
+pub mod preflight;
+pub mod probe;
+pub mod process;
+pub mod programs;
+pub mod record;
+mod remedy;
+pub mod render;
+pub mod request;
+mod section;
+pub mod state;
+pub mod statslog;
+pub mod text;
+pub mod validate;
+pub mod verdict;
+pub mod wheel;

@@ -1,0 +1,285 @@
+//! What Warmwheel keeps inside the cache folder: `warmwheel/markers/` and `warmwheel/statslogs/`.
+//! The cache may come from elsewhere, so nothing in it is followed or believed.
+
+use crate::error::Error;
+use crate::files;
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+/// The folder inside the cache folder that is Warmwheel's own. ccache leaves it alone.
+pub const STATE_DIR: &str = "warmwheel";
+
+const MARKERS: &str = "markers";
+const STATSLOGS: &str = "statslogs";
+
+/// Longest readable part of a file name made from a domain or an identifier, in bytes.
+const MAX_PART_BYTES: usize = 80;
+
+/// What claiming a domain's marker came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Marker {
+    /// Made just now: this build is the first of its domain in this run.
+    Made,
+    /// It stood already, as whatever kind of file: nobody else is exempt.
+    Present,
+    /// There is no shared cache folder to keep one in: nobody is exempt.
+    NoFolder,
+    /// It could not be made: the cache folder cannot be written. Holds the cause.
+    Unwritable(String),
+}
+
+/// Where the marker of `domain` in the run `run_id` stands below `cache_dir`.
+#[must_use]
+pub fn marker_path(cache_dir: &Path, domain: &str, run_id: Option<&str>) -> PathBuf {
+    let mut name = safe_name(domain);
+    if let Some(run_id) = run_id {
+        name.push('@');
+        name.push_str(&safe_name(run_id));
+    }
+    cache_dir.join(STATE_DIR).join(MARKERS).join(name)
+}
+
+/// Where the statslog of `identifier` stands below `cache_dir` when no other place was chosen.
+#[must_use]
+pub fn statslog_path(cache_dir: &Path, identifier: &str) -> PathBuf {
+    cache_dir.join(STATE_DIR).join(STATSLOGS).join(safe_name(identifier))
+}
+
+/// Makes the cache folder and the folders of this module, where missing, and proves with a file of
+/// its own that the cache folder can be written. A host does this before any container, so that the
+/// folders belong to its user.
+///
+/// # Errors
+/// A folder cannot be made or written, or something else stands in its place.
+pub fn prepare(cache_dir: &Path) -> Result<(), Error> {
+    let next = "make the cache folder writable for the user that builds";
+    fs::create_dir_all(cache_dir)
+        .map_err(|error| Error::io("cannot make the cache folder", cache_dir, &error, next))?;
+    let own = cache_dir.join(STATE_DIR);
+    for folder in [own.clone(), own.join(MARKERS), own.join(STATSLOGS)] {
+        make_real_folder(&folder)?;
+    }
+    files::prove_writable(cache_dir)
+        .map_err(|error| Error::io("cannot write to the cache folder", cache_dir, &error, next))
+}
+
+/// Claims the marker of `domain` for this build. Exactly one of any number of claims gets
+/// [`Marker::Made`]; an existing marker is never opened.
+#[must_use]
+pub fn claim(
+    cache_dir: Option<&Path>,
+    domain: &str,
+    run_id: Option<&str>,
+    identifier: Option<&str>,
+) -> Marker {
+    // A relative folder means another cache for each folder that is compiled in.
+    let Some(cache_dir) = cache_dir.filter(|folder| folder.is_absolute()) else {
+        return Marker::NoFolder;
+    };
+    if let Err(error) = prepare(cache_dir) {
+        return Marker::Unwritable(error.to_string());
+    }
+    let path = marker_path(cache_dir, domain, run_id);
+    let one_line = |text: Option<&str>| text.unwrap_or("-").replace(char::is_control, "?");
+    let made = OpenOptions::new().write(true).create_new(true).open(&path);
+    let written = made.and_then(|mut file| {
+        file.write_all(format!("{}\n{}\n", one_line(run_id), one_line(identifier)).as_bytes())
+    });
+    match written {
+        Ok(()) => Marker::Made,
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Marker::Present,
+        Err(error) => {
+            let next = "make the cache folder writable for the user that builds";
+            Marker::Unwritable(Error::io("cannot make the marker", &path, &error, next).to_string())
+        }
+    }
+}
+
+/// Removes every marker, of every run and domain; returns how many. Links are removed as links,
+/// folders with what they hold.
+///
+/// # Errors
+/// Something cannot be removed; what was removed before stays so.
+pub fn clear_markers(cache_dir: &Path) -> Result<usize, Error> {
+    clear(cache_dir, MARKERS)
+}
+
+/// Removes every standalone statslog; returns how many. As careful as [`clear_markers`].
+///
+/// # Errors
+/// Something cannot be removed; what was removed before stays so.
+pub fn clear_statslogs(cache_dir: &Path) -> Result<usize, Error> {
+    clear(cache_dir, STATSLOGS)
+}
+
+fn clear(cache_dir: &Path, name: &str) -> Result<usize, Error> {
+    let own = cache_dir.join(STATE_DIR);
+    let folder = own.join(name);
+    for expected in [&own, &folder] {
+        match fs::symlink_metadata(expected) {
+            Ok(found) if found.is_dir() => {}
+            // A link or a file in place of a folder would make every build fail: it goes.
+            Ok(_) => return remove(expected).map(|()| 1),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
+            Err(error) => return Err(cannot_remove(expected, &error)),
+        }
+    }
+    let entries = fs::read_dir(&folder).map_err(|error| cannot_remove(&folder, &error))?;
+    let mut removed = 0;
+    for entry in entries {
+        let entry = entry.map_err(|error| cannot_remove(&folder, &error))?;
+        remove(&entry.path())?;
+        removed += 1;
+    }
+    Ok(removed)
+}
+
+fn remove(path: &Path) -> Result<(), Error> {
+    let found = fs::symlink_metadata(path).map_err(|error| cannot_remove(path, &error))?;
+    let removed = if found.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    match removed {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(cannot_remove(path, &error)),
+        _ => Ok(()),
+    }
+}
+
+fn cannot_remove(path: &Path, error: &std::io::Error) -> Error {
+    Error::io(
+        "cannot remove",
+        path,
+        error,
+        "remove it by hand; a container may have made it as root",
+    )
+}
+
+/// Makes `folder` unless it stands; anything but a real folder there, a link included, is refused.
+fn make_real_folder(folder: &Path) -> Result<(), Error> {
+    let next = "make the cache folder writable for the user that builds";
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            return Err(Error::io("cannot make the folder", folder, &error, next));
+        }
+        _ => {}
+    }
+    let found = fs::symlink_metadata(folder)
+        .map_err(|error| Error::io("cannot read the folder", folder, &error, next))?;
+    if found.is_dir() {
+        return Ok(());
+    }
+    Err(Error::new(format!("{} is not a folder; remove it", folder.display())))
+}
+
+/// `text` as one file name: letters, digits and `._+-` stay, the rest becomes `_`. When that loses
+/// something a hash of the original keeps two names apart.
+fn safe_name(text: &str) -> String {
+    let mut safe: String = text
+        .chars()
+        .map(|one| if one.is_ascii_alphanumeric() || "._+-".contains(one) { one } else { '_' })
+        .take(MAX_PART_BYTES)
+        .collect();
+    if safe.starts_with('.') {
+        safe.replace_range(..1, "_");
+    }
+    if safe.is_empty() || safe != text {
+        safe = format!("{safe}-{:016x}", fnv1a(text.as_bytes()));
+    }
+    safe
+}
+
+/// FNV-1a, 64 bits: stable between versions and machines, which the standard hasher is not.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_safe_and_distinct() {
+        assert_eq!(safe_name("manylinux_x86_64"), "manylinux_x86_64");
+        for text in ["", ".", "..", "../../etc", "a/b", "a\0b", "é", "a@b", &"x".repeat(500)] {
+            let name = safe_name(text);
+            assert!(name.len() <= 100 && !name.starts_with('.'), "{name}");
+            assert!(name.bytes().all(|one| one.is_ascii_alphanumeric() || b"._+-".contains(&one)));
+        }
+        assert_ne!(safe_name("a/b"), safe_name("a_b"));
+        assert_ne!(safe_name("a/b"), safe_name("a:b"));
+    }
+
+    #[test]
+    fn the_second_claim_finds_the_marker_and_runs_and_domains_are_apart() {
+        let cache = tempfile::tempdir().unwrap();
+        let claim = |domain, run| claim(Some(cache.path()), domain, run, Some("cp312-x"));
+        assert_eq!(claim("d", Some("r1")), Marker::Made);
+        assert_eq!(claim("d", Some("r1")), Marker::Present);
+        assert_eq!(claim("d", Some("r2")), Marker::Made);
+        assert_eq!(claim("e", Some("r1")), Marker::Made);
+        assert_eq!(claim("d", None), Marker::Made);
+        let text = fs::read_to_string(marker_path(cache.path(), "d", Some("r1"))).unwrap();
+        assert_eq!(text, "r1\ncp312-x\n");
+        assert_eq!(clear_markers(cache.path()).unwrap(), 4);
+        assert_eq!(clear_markers(cache.path()).unwrap(), 0);
+        assert_eq!(claim("d", Some("r1")), Marker::Made);
+    }
+
+    #[test]
+    fn without_an_absolute_folder_there_is_no_marker() {
+        assert_eq!(claim(None, "d", None, None), Marker::NoFolder);
+        assert_eq!(claim(Some(Path::new("relative")), "d", None, None), Marker::NoFolder);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn whatever_stands_in_the_markers_place_counts_and_is_not_followed() {
+        use std::os::unix::fs::symlink;
+        let cache = tempfile::tempdir().unwrap();
+        let outside = tempfile::tempdir().unwrap();
+        let victim = outside.path().join("victim");
+        prepare(cache.path()).unwrap();
+        let place = |domain| marker_path(cache.path(), domain, None);
+        fs::create_dir(place("folder")).unwrap();
+        fs::write(place("folder").join("inside"), "x").unwrap();
+        symlink(&victim, place("dangling")).unwrap();
+        symlink(outside.path(), place("link")).unwrap();
+        fs::write(place("empty"), "").unwrap();
+        for domain in ["folder", "dangling", "link", "empty"] {
+            assert_eq!(claim(Some(cache.path()), domain, None, None), Marker::Present, "{domain}");
+        }
+        assert!(!victim.exists());
+        fs::write(&victim, "kept").unwrap();
+        assert_eq!(clear_markers(cache.path()).unwrap(), 4);
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "kept");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_place_of_the_folders_is_refused_and_cleared_as_a_link() {
+        use std::os::unix::fs::symlink;
+        for name in [PathBuf::from(STATE_DIR), Path::new(STATE_DIR).join(MARKERS)] {
+            let cache = tempfile::tempdir().unwrap();
+            let outside = tempfile::tempdir().unwrap();
+            fs::write(outside.path().join("kept"), "").unwrap();
+            let place = cache.path().join(&name);
+            fs::create_dir_all(place.parent().unwrap()).unwrap();
+            symlink(outside.path(), &place).unwrap();
+            let claimed = claim(Some(cache.path()), "d", None, None);
+            assert!(matches!(claimed, Marker::Unwritable(_)), "{claimed:?}");
+            assert_eq!(clear_markers(cache.path()).unwrap(), 1);
+            assert!(outside.path().join("kept").exists());
+            assert_eq!(claim(Some(cache.path()), "d", None, None), Marker::Made);
+        }
+    }
+
+    #[test]
+    fn a_file_in_place_of_the_cache_is_unwritable() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        let claimed = claim(Some(&file), "d", None, None);
+        assert!(matches!(claimed, Marker::Unwritable(_)), "{claimed:?}");
+    }
+}

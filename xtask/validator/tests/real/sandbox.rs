@@ -1,0 +1,168 @@
+//! A project, a cache and an environment of their own for each test.
+
+#![expect(clippy::disallowed_methods, reason = "these tests start ccache, gcc and the validator")]
+
+use ccache_validator::environment::Environment;
+use ccache_validator::record::Record;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+/// What a program did.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    pub(crate) fn from_output(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// The record that `--json` printed.
+    pub(crate) fn record(&self) -> Record {
+        Record::from_json(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// Checks exit code and verdict, and that the words hold each of `words`.
+    #[track_caller]
+    pub(crate) fn expect(&self, code: i32, verdict: &str, words: &[&str]) -> &Self {
+        let said = self.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(self.code, code, "{self:#?}");
+        assert!(said.contains(&format!(": {verdict}")), "no {verdict} in {said}");
+        for word in words {
+            assert!(said.contains(word), "no {word:?} in {said}");
+        }
+        self
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Sandbox {
+    folder: tempfile::TempDir,
+    variables: BTreeMap<String, OsString>,
+}
+
+impl Sandbox {
+    /// A project of two files; ccache set up as in a build container.
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = Environment::read().get("PATH").map(ToOwned::to_owned).unwrap_or_default();
+        let mut sandbox = Self { folder, variables: BTreeMap::new() };
+        sandbox.set("PATH", path);
+        for program in ["ccache", "gcc"] {
+            assert!(
+                Command::new(program)
+                    .arg("--version")
+                    .output()
+                    .is_ok_and(|ran| ran.status.success()),
+                "{program} is missing; install it: apt-get install ccache gcc"
+            );
+        }
+        for (name, place) in [
+            ("HOME", "home"),
+            ("CCACHE_DIR", "cache"),
+            ("CCACHE_STATSLOG", "statslog"),
+            ("CCACHE_BASEDIR", "project"),
+        ] {
+            sandbox.set(name, sandbox.path(place));
+        }
+        sandbox.set("CIBUILDWHEEL_BUILD_IDENTIFIER", "cp312-manylinux_x86_64");
+        sandbox.set("WARMWHEEL_RUN_ID", "run-1");
+        for made in ["home", "project"] {
+            fs::create_dir(sandbox.path(made)).unwrap();
+        }
+        sandbox.write("project/a.c", "int a(void) { return 1; }\n");
+        sandbox.write("project/b.c", "int b(void) { return 2; }\n");
+        sandbox
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// An executable script in a folder that then comes first on PATH.
+    pub(crate) fn fake(&mut self, name: &str, text: &str) {
+        let path = self.write(&format!("fake/{name}"), text);
+        make_executable(&path);
+        let mut folders = vec![self.path("fake")];
+        folders.extend(std::env::split_paths(&self.variables["PATH"]));
+        self.set("PATH", std::env::join_paths(folders).unwrap());
+    }
+
+    pub(crate) fn set(&mut self, name: &str, value: impl Into<OsString>) {
+        self.variables.insert(name.to_owned(), value.into());
+    }
+
+    pub(crate) fn unset(&mut self, name: &str) {
+        self.variables.remove(name);
+    }
+
+    pub(crate) fn variable(&self, name: &str) -> &OsString {
+        &self.variables[name]
+    }
+
+    fn command(&self, program: impl Into<OsString>) -> Command {
+        let mut command = Command::new(program.into());
+        command.env_clear().envs(&self.variables).current_dir(self.path("project"));
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a program in the project's folder; it has to succeed.
+    #[track_caller]
+    pub(crate) fn run(&self, line: &str) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let output = self.command(words[0]).args(&words[1..]).output().unwrap();
+        assert!(output.status.success(), "{line}: {output:?}");
+    }
+
+    /// Compiles the project's two files through ccache, with `options`.
+    #[track_caller]
+    pub(crate) fn build(&self, options: &str) {
+        for name in ["a", "b"] {
+            self.run(&format!("ccache gcc {options} -c {name}.c -o {name}.o"));
+        }
+    }
+
+    fn validator(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command(env!("CARGO_BIN_EXE_ccache-validator"));
+        command.args(arguments);
+        command
+    }
+
+    /// Runs the validator with `arguments`.
+    pub(crate) fn call(&self, arguments: &[&str]) -> Ran {
+        Ran::from_output(self.validator(arguments).output().unwrap())
+    }
+
+    /// Starts the validator with `arguments`, its output kept for later.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
+        self.validator(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// Runs `validate --json` with `arguments`.
+    pub(crate) fn validate(&self, arguments: &[&str]) -> Ran {
+        self.call(&[&["validate", "--json"], arguments].concat())
+    }
+}
+
+pub(crate) fn make_executable(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
