@@ -6,7 +6,7 @@ use crate::preflight::{self, Lack};
 use crate::process::Installed;
 use crate::request::{Flags, Request};
 use crate::validate::validate;
-use crate::{help, output, text};
+use crate::{help, output, statslog, text};
 use lexopt::ValueExt;
 use std::ffi::OsString;
 use std::io::Write;
@@ -42,6 +42,8 @@ pub enum Command {
     Validate(Flags),
     /// `preflight`, with `--links`.
     Preflight(Option<PathBuf>),
+    /// `seal`.
+    Seal,
     /// `--help` or `--version`: print this.
     Print(String),
 }
@@ -63,6 +65,7 @@ fn parse_command(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> 
     match parser.next()? {
         Some(Value(command)) if command == "validate" => parse_validate(parser),
         Some(Value(command)) if command == "preflight" => parse_preflight(parser),
+        Some(Value(command)) if command == "seal" => parse_seal(parser),
         Some(Value(command)) => {
             let words = format!("unknown command \"{}\"", command.to_string_lossy());
             Err(lexopt::Error::from(words))
@@ -72,7 +75,7 @@ fn parse_command(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> 
             Ok(Command::Print(format!("ccache-validator {}\n", env!("CARGO_PKG_VERSION"))))
         }
         Some(other) => Err(other.unexpected()),
-        None => Err(lexopt::Error::from("no command given: validate or preflight")),
+        None => Err(lexopt::Error::from("no command given: preflight, seal or validate")),
     }
 }
 
@@ -107,6 +110,15 @@ fn parse_preflight(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error
     Ok(Command::Preflight(links))
 }
 
+fn parse_seal(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
+    use lexopt::Arg::{Long, Short};
+    match parser.next()? {
+        None => Ok(Command::Seal),
+        Some(Long("help") | Short('h')) => Ok(Command::Print(help::SEAL.to_owned())),
+        Some(other) => Err(other.unexpected()),
+    }
+}
+
 /// Does what the command line asks for and says how it went.
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environment) -> Exit {
@@ -114,6 +126,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
     let result = match parse(arguments) {
         Ok(Command::Validate(flags)) => run_validate(&flags, environment, &mut people),
         Ok(Command::Preflight(links)) => Ok(run_preflight(links, environment, &mut people)),
+        Ok(Command::Seal) => Ok(run_seal(environment, &mut people)),
         Ok(Command::Print(words)) => Ok(print(words.trim_end(), &mut people)),
         Err(error) => Err(error),
     };
@@ -162,6 +175,20 @@ fn run_preflight(
                 Lack::Cache => Exit::Unproven,
                 Lack::Unexpected => Exit::Unexpected,
             }
+        }
+    }
+}
+
+fn run_seal(environment: &Environment, people: &mut dyn Write) -> Exit {
+    let Some(path) = environment.get("CCACHE_STATSLOG").map(PathBuf::from) else {
+        return Exit::Passed;
+    };
+    match statslog::seal(&path) {
+        Ok(()) => Exit::Passed,
+        Err(error) => {
+            let next = "check CCACHE_STATSLOG, and that its folder can be written";
+            tell(people, &format!("{}\n", Error::io("cannot seal", &path, &error, next)));
+            Exit::Unexpected
         }
     }
 }

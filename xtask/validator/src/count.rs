@@ -30,7 +30,7 @@ pub(crate) fn count(request: &Request, ccache: &dyn Ccache) -> Counted {
     let Some(path) = &request.statslog else {
         return from_counters(request, ccache, known_version);
     };
-    let (statslog, damage, is_missing) = match statslog::read(path) {
+    let (statslog, damage, is_missing) = match statslog::read(&statslog::of_build(path)) {
         Ok(statslog) => (statslog, None, false),
         Err(error) if error.kind() == ErrorKind::NotFound => (Statslog::default(), None, true),
         Err(error) => {

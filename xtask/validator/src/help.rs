@@ -8,6 +8,7 @@ Usage: ccache-validator COMMAND [FLAGS]
 
 Commands:
   preflight   before anything is compiled: can ccache do its work here?
+  seal        after the build, before its tests: what comes now does not count
   validate    after a build: did it go through the cache, and did it hit?
 
 ccache-validator COMMAND --help explains one; --version prints the version.
@@ -81,4 +82,23 @@ Examples:
 
 Exit codes: 0 ready, 1 something unexpected, 2 usage, 3 ccache is disabled,
 refuses to work or cannot write its folder, 4 there is no ccache.
+";
+
+/// `ccache-validator seal --help`.
+pub(crate) const SEAL: &str = "\
+Ends the part of ccache's record that belongs to the build. Some packages are
+compiled again for their tests; those compilations hit what the build has just
+stored and would make a cold cache look warm.
+
+Usage: ccache-validator seal
+
+Variables:
+  CCACHE_STATSLOG   moved to the same name with .build; validate reads that.
+                    Without it there is nothing to do.
+
+Examples:
+  In cibuildwheel's configuration:
+    before-test = \"/warmwheel/ccache-validator seal\"
+
+Exit codes: 0 done, 1 the record cannot be moved, 2 usage.
 ";

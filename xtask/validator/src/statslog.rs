@@ -7,7 +7,7 @@ use crate::probe::is_probe;
 use crate::text;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How many different source files that missed are remembered.
 pub const MAX_MISSED_FILES: usize = 50;
@@ -34,6 +34,37 @@ pub struct Statslog {
 impl Default for Statslog {
     fn default() -> Self {
         Self { own: Tally::zero(), probes: Tally::zero(), other_calls: 0, missed_files: Vec::new() }
+    }
+}
+
+/// Where [`seal`] puts the part of a statslog that belongs to the build itself.
+#[must_use]
+pub fn sealed_path(statslog: &Path) -> PathBuf {
+    let mut name = statslog.as_os_str().to_owned();
+    name.push(".build");
+    name.into()
+}
+
+/// The file that tells of the build: the sealed part when there is one, otherwise the statslog.
+#[must_use]
+pub fn of_build(statslog: &Path) -> PathBuf {
+    let sealed = sealed_path(statslog);
+    if sealed.exists() { sealed } else { statslog.to_path_buf() }
+}
+
+/// Ends the build's part of a statslog. What is compiled from now on is not the build: a package
+/// that its own tests require is compiled a second time, and all of that hits.
+///
+/// # Errors
+/// The statslog cannot be renamed, or its folder cannot be written.
+pub fn seal(statslog: &Path) -> io::Result<()> {
+    let sealed = sealed_path(statslog);
+    match std::fs::rename(statslog, &sealed) {
+        // Nothing was compiled, and that must not change afterwards.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            std::fs::File::create(&sealed).map(drop)
+        }
+        renamed => renamed,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::process::Ccache;
 use crate::record::{self, Record};
 use crate::request::Request;
 use crate::verdict::{Evidence, Judgement, Source, judge};
-use crate::{files, render, state, text, wheel};
+use crate::{files, render, state, statslog, text, wheel};
 use std::fs::{self, File};
 use std::io::{self, BufReader, ErrorKind, Write};
 use std::path::Path;
@@ -144,7 +144,8 @@ fn reset(request: &Request, source: Source, ccache: &dyn Ccache) -> Result<(), E
         };
     }
     match &request.statslog {
-        Some(statslog) if request.record_dir.is_none() => remove(statslog, "the statslog"),
+        Some(path) if request.record_dir.is_none() => remove(path, "the statslog")
+            .and_then(|()| remove(&statslog::sealed_path(path), "the sealed statslog")),
         _ => Ok(()),
     }
 }

@@ -20,6 +20,19 @@ fn the_first_build_is_cold_and_the_next_hits_directly() {
 }
 
 #[test]
+fn what_is_compiled_for_the_tests_does_not_make_a_cold_build_warm() {
+    let sandbox = Sandbox::new();
+    sandbox.build("");
+    assert_eq!(sandbox.call(&["seal"]).code, 0);
+    sandbox.build("");
+    sandbox.validate(&[]).expect(0, "cold (0 of 2, 0.0 %)", &["2 missed"]);
+    // Nor does it make up for a build that ccache never saw.
+    assert_eq!(sandbox.call(&["seal"]).code, 0);
+    sandbox.build("");
+    sandbox.validate(&[]).expect(3, "not-invoked", &["never called"]);
+}
+
+#[test]
 fn preprocessed_hits_count_as_well() {
     let mut sandbox = Sandbox::new();
     sandbox.build("");

@@ -1,0 +1,141 @@
+"""Tells what cibuildwheel makes of a package's settings.
+
+Run by Warmwheel in the pinned cibuildwheel's own environment, with the project as the current
+folder: PLATFORM and PACKAGE (relative) as arguments, the user's CIBW_* variables in the
+environment. Prints one JSON object. Asking cibuildwheel is the only way to be right about the
+order of defaults, TOML tables, overrides and variables; the version is pinned, so its internals
+may be used.
+"""
+
+import contextlib
+import dataclasses
+import json
+import os
+import sys
+from pathlib import Path
+
+from cibuildwheel import __version__, errors
+from cibuildwheel.options import (
+    CommandLineArguments,
+    EnvironmentFormat,
+    ListFormat,
+    Options,
+    ShlexTableFormat,
+)
+from cibuildwheel.platforms import ALL_PLATFORM_MODULES, get_build_identifiers
+from cibuildwheel.selector import selector_matches
+
+# The options that Warmwheel puts something of its own in front of, with how their values join.
+MERGED = {
+    "environment": EnvironmentFormat(),
+    "test-command": ListFormat(sep=" && "),
+    "before-all": ListFormat(sep=" && "),
+    "before-test": ListFormat(sep=" && "),
+}
+# Those that it has to set whole.
+WHOLE = ["container-engine", "build-frontend"]
+
+
+def origin(options, name, identifier):
+    """The most specific level that sets an option, in the words of its user."""
+    reader = options.reader
+    variable = "CIBW_" + name.upper().replace("-", "_")
+    suffixed = f"{variable}_{reader.platform.upper()}"
+    if suffixed in reader.env and name != "build-frontend":
+        return suffixed
+    if variable in reader.env:
+        return variable
+    for override in reversed(reader.overrides):
+        if selector_matches(override.select_pattern, identifier) and name in override.options:
+            return f"override for {override.select_pattern}"
+    if name in reader.config_platform_options:
+        return f"tool.cibuildwheel.{reader.platform}.{name}"
+    if name in reader.config_options:
+        return f"tool.cibuildwheel.{name}"
+    return None
+
+
+def image(build_options, identifier):
+    """The image of an identifier, or None where there are no containers."""
+    tag = identifier.split("-", 1)[1]
+    kind, _, architecture = tag.partition("_")
+    images = {
+        "manylinux": build_options.manylinux_images,
+        "musllinux": build_options.musllinux_images,
+    }.get(kind)
+    return images[architecture] if images else None
+
+
+def build(options, identifier):
+    """What cibuildwheel would do for one identifier."""
+    with options.reader.identifier(identifier):
+        values = {
+            name: options.reader.get(name, option_format=form) for name, form in MERGED.items()
+        }
+        engine_text = options.reader.get(
+            "container-engine", option_format=ShlexTableFormat(sep="; ", pair_sep=":")
+        )
+    build_options = options.build_options(identifier)
+    engine = build_options.container_engine
+    return {
+        "identifier": identifier,
+        "image": image(build_options, identifier),
+        "engine": {
+            "name": engine.name,
+            "create_args": list(engine.create_args),
+            "disable_host_mount": engine.disable_host_mount,
+            # Whether that was said at all: the default is to mount the host's whole tree.
+            "host_mount_is_chosen": "host_mount" in engine_text.replace("-", "_"),
+        },
+        "frontend": {
+            "name": build_options.build_frontend.name,
+            "args": list(build_options.build_frontend.args),
+        },
+        "options": {
+            name: {"value": value, "origin": origin(options, name, identifier)}
+            for name, value in values.items()
+        },
+        "origins": {name: origin(options, name, identifier) for name in WHOLE},
+        "tested": bool(options.globals.test_selector(identifier)),
+        "mentions_host": "/host" in json.dumps(
+            [
+                values,
+                build_options.before_build,
+                build_options.repair_command,
+                str(build_options.test_environment),
+            ]
+        ),
+    }
+
+
+def main():
+    """Prints the answer, or what is wrong with the package's settings."""
+    platform, package = sys.argv[1:]
+    arguments = dataclasses.replace(
+        CommandLineArguments.defaults(), platform=platform, package_dir=Path(package)
+    )
+    try:
+        # cibuildwheel warns on stdout, which is for the answer here.
+        with contextlib.redirect_stdout(sys.stderr):
+            options = Options(
+                platform=platform, command_line_arguments=arguments, env=dict(os.environ)
+            )
+            module = ALL_PLATFORM_MODULES[platform]
+            selected = get_build_identifiers(
+                module, options.globals.build_selector, options.globals.architectures
+            )
+            answer = {
+                "version": __version__,
+                "platform": platform,
+                "known": [c.identifier for c in module.all_python_configurations()],
+                "builds": [build(options, identifier) for identifier in selected],
+            }
+    except errors.FatalError as error:
+        answer = {"error": str(error)}
+    except (ValueError, TypeError, AttributeError) as error:
+        # What cibuildwheel itself would end in a traceback for: a setting of the wrong type.
+        answer = {"error": f"{type(error).__name__}: {error}"}
+    json.dump(answer, sys.stdout)
+
+
+main()

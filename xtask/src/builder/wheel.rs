@@ -1,0 +1,129 @@
+//! Finished wheels: checked, and put in their place in one step.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+
+use anyhow::{Context as _, Result};
+use camino::{Utf8Path, Utf8PathBuf};
+use ccache_validator::wheel as name;
+use sha2::{Digest as _, Sha256};
+
+use crate::event::WheelFile;
+use crate::provision::hex;
+
+/// What is wrong with what a build left in its folder, in a sentence.
+pub(super) type Objection = String;
+
+/// The one wheel in `folder`, which must be for `identifier`.
+///
+/// # Errors
+/// The folder cannot be read.
+pub(super) fn find(folder: &Utf8Path, identifier: &str) -> Result<Result<Utf8PathBuf, Objection>> {
+    let mut wheels = list(folder)?;
+    let Some(wheel) = wheels.pop() else {
+        return Ok(Err(format!("cibuildwheel left no wheel for {identifier}")));
+    };
+    if let Some(other) = wheels.pop() {
+        return Ok(Err(format!("cibuildwheel left both {wheel} and {other} for {identifier}")));
+    }
+    let file = wheel.file_name().unwrap_or_default();
+    Ok(match name::parse(file) {
+        Err(error) => Err(error.to_string()),
+        Ok(parsed) if parsed.serves(identifier).is_none() => {
+            Err(format!("{file} has not the tags of {identifier}"))
+        }
+        Ok(_) => Ok(wheel),
+    })
+}
+
+/// The wheels in a folder, which may be missing.
+pub(super) fn list(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>> {
+    let entries = match folder.read_dir_utf8() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.with_context(|| format!("cannot list {folder}"))?,
+    };
+    let mut wheels = Vec::new();
+    for entry in entries {
+        let path = entry?.into_path();
+        if path.extension() == Some("whl") {
+            wheels.push(path);
+        }
+    }
+    wheels.sort();
+    Ok(wheels)
+}
+
+/// Moves a wheel into `folder`. It appears there whole or not at all: written beside its place and
+/// renamed.
+///
+/// # Errors
+/// The folder cannot be written.
+pub(super) fn place(wheel: &Utf8Path, folder: &Utf8Path) -> Result<WheelFile> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {folder}"))?;
+    let path = folder.join(wheel.file_name().unwrap_or_default());
+    if fs::rename(wheel, &path).is_err() {
+        // Another file system.
+        let beside = tempfile::Builder::new().prefix(".wheel-").tempfile_in(folder);
+        let mut beside = beside.with_context(|| format!("cannot write to {folder}"))?;
+        let mut from = File::open(wheel).with_context(|| format!("cannot open {wheel}"))?;
+        io::copy(&mut from, &mut beside)
+            .with_context(|| format!("cannot copy {wheel} to {folder}"))?;
+        beside.as_file().set_permissions(from.metadata()?.permissions())?;
+        beside.persist(&path).with_context(|| format!("cannot place {path}"))?;
+        fs::remove_file(wheel)?;
+    }
+    let (sha256, size_bytes) = digest(&path)?;
+    Ok(WheelFile { path, sha256, size_bytes })
+}
+
+/// SHA-256 in hexadecimal and size in bytes.
+fn digest(path: &Utf8Path) -> Result<(String, u64)> {
+    let mut file = File::open(path).with_context(|| format!("cannot open {path}"))?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 64 * 1024];
+    let mut size = 0;
+    loop {
+        match file.read(&mut buffer).with_context(|| format!("cannot read {path}"))? {
+            0 => return Ok((hex(&hash.finalize()), size)),
+            count => {
+                hash.update(&buffer[..count]);
+                size += count as u64;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = Utf8Path::from_path(folder.path()).unwrap().to_path_buf();
+        (folder, path)
+    }
+
+    #[test]
+    fn exactly_one_wheel_with_the_right_tags_is_accepted() {
+        const IDENTIFIER: &str = "cp312-manylinux_x86_64";
+        let (_keep, path) = folder();
+        assert!(find(&path.join("none"), IDENTIFIER).unwrap().unwrap_err().contains("no wheel"));
+        let right = path.join("a-1-cp312-cp312-manylinux_2_28_x86_64.whl");
+        fs::write(&right, "x").unwrap();
+        assert_eq!(find(&path, IDENTIFIER).unwrap(), Ok(right));
+        assert!(find(&path, "cp311-manylinux_x86_64").unwrap().unwrap_err().contains("tags"));
+        fs::write(path.join("a-2-cp312-cp312-manylinux_2_28_x86_64.whl"), "x").unwrap();
+        assert!(find(&path, IDENTIFIER).unwrap().unwrap_err().contains("both"));
+    }
+
+    #[test]
+    fn a_placed_wheel_is_whole_and_measured() {
+        let (_keep, path) = folder();
+        let wheel = path.join("a-1-cp312-cp312-linux_x86_64.whl");
+        fs::write(&wheel, "abc").unwrap();
+        let placed = place(&wheel, &path.join("out")).unwrap();
+        assert_eq!(placed.size_bytes, 3);
+        assert!(placed.sha256.starts_with("ba7816bf8f01cfea414140de5dae2223"));
+        assert!(placed.path.is_file() && !wheel.exists());
+    }
+}

@@ -1,0 +1,279 @@
+//! The command line, as data. What a flag does stands with its topic.
+
+#![expect(clippy::doc_markdown, reason = "these comments are the help texts, which have no markup")]
+
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Builds the wheels of a native Python package for every Python version from one warm compiler
+/// cache, and proves for each of them that the cache worked.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    version,
+    max_term_width = 100,
+    after_help = "Exit codes:\n  \
+        0  done\n  \
+        1  a build failed\n  \
+        2  usage or configuration\n  \
+        3  the cache did not prove itself\n  \
+        4  something that this machine lacks\n  \
+        5  a wheel failed its checks\n  \
+        130, 143  interrupted (SIGINT, SIGTERM)"
+)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Build a package's wheels for all its Python versions through one compiler cache
+    #[command(after_help = RELEASE_WHEELS_EXAMPLES)]
+    ReleaseWheels(Box<ReleaseWheels>),
+    /// Get a cache folder ready for a run: make it, check it, clear what earlier runs left
+    #[command(after_help = PREPARE_CACHE_EXAMPLES)]
+    PrepareCache(PrepareCache),
+    /// Judge the build that has just happened by ccache's own records
+    #[command(after_help = VALIDATE_CCACHE_EXAMPLES)]
+    ValidateCcache(ValidateCcache),
+    /// Make the test image: a manylinux-like Debian with this machine's interpreters
+    #[command(after_help = LAB_EXAMPLES)]
+    Lab(Lab),
+    /// Check formatting and lints, and run all tests
+    #[command(after_help = TEST_EXAMPLES)]
+    Test(Test),
+}
+
+const RELEASE_WHEELS_EXAMPLES: &str = "Examples:
+  cargo xtask release-wheels                          this project's package
+  cargo xtask release-wheels mypkg-1.2.tar.gz         a source distribution
+  cargo xtask release-wheels --python 3.12,3.13       two versions only
+  cargo xtask release-wheels --plan                   show what would be done, and stop
+  cargo xtask release-wheels --setup --image lab      in the test image, installing what it needs
+
+All settings but PACKAGE, --project, --plan, --setup and --verbose may also stand in the package's
+pyproject.toml under [tool.warmwheel], with the same names.
+
+stdout carries the paths of the finished wheels (or the plan); everything else goes to stderr.";
+
+const PREPARE_CACHE_EXAMPLES: &str = "Examples:
+  cargo xtask prepare-cache
+  CCACHE_DIR=.ccache cargo xtask prepare-cache        relative to the project, wherever you are
+
+For workflows that launch cibuildwheel themselves: run it after the cache is restored and before
+the first build. stdout carries the folder's absolute path.";
+
+const VALIDATE_CCACHE_EXAMPLES: &str = "Examples:
+  cargo xtask validate-ccache --identifier cp312-manylinux_x86_64
+  cargo xtask validate-ccache --min-hit-rate 90 --json
+
+Reads CCACHE_DIR, CCACHE_STATSLOG, CCACHE_LOGFILE and CIBUILDWHEEL_BUILD_IDENTIFIER. With
+CCACHE_DIR unset no build is exempt from the need for hits.";
+
+const LAB_EXAMPLES: &str = "Examples:
+  cargo xtask lab                     make the image, or find it already made
+  cargo xtask lab --setup             install podman and debootstrap first if they are missing
+  . target/lab/env && cibuildwheel    use it without Warmwheel";
+
+const TEST_EXAMPLES: &str = "Examples:
+  cargo xtask test --setup            everything, on a fresh machine
+  cargo xtask test --fast             no containers: formatting, lints, unit and integration tests";
+
+/// `release-wheels`.
+#[derive(Args, Debug)]
+pub(crate) struct ReleaseWheels {
+    /// A folder inside the project, or a source distribution (.tar.gz) [default: the project's own
+    /// package]
+    pub(crate) package: Option<Utf8PathBuf>,
+    /// The project that PACKAGE and relative paths belong to [default: the one around this xtask]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) project: Option<Utf8PathBuf>,
+    /// Build only these of the package's identifiers, such as cp312-manylinux_x86_64
+    #[arg(long, value_name = "ID", value_delimiter = ',', num_args = 1..)]
+    pub(crate) only: Vec<String>,
+    /// Build only for these Python versions, such as 3.11,3.12 (3.13t for free-threaded)
+    #[arg(long, value_name = "VERSION", value_delimiter = ',', num_args = 1..)]
+    pub(crate) python: Vec<String>,
+    /// Build in this image instead of the package's own choice; `lab` is the test image
+    #[arg(long, value_name = "REF", env = "WARMWHEEL_IMAGE")]
+    pub(crate) image: Option<String>,
+    /// Container engine [default: the package's own choice, else whichever answers]
+    #[arg(long, env = "WARMWHEEL_ENGINE")]
+    pub(crate) engine: Option<Engine>,
+    /// How the compiler is put behind ccache [default: auto]
+    #[arg(long, env = "WARMWHEEL_WIRING")]
+    pub(crate) wiring: Option<Wiring>,
+    /// Cache folder, relative to the project [default: one in the user's cache]
+    #[arg(long, value_name = "DIR", env = "CCACHE_DIR")]
+    pub(crate) ccache_dir: Option<Utf8PathBuf>,
+    /// Where finished wheels go, relative to the project [default: wheelhouse]
+    #[arg(long, value_name = "DIR", env = "WARMWHEEL_OUTPUT_DIR")]
+    pub(crate) output_dir: Option<Utf8PathBuf>,
+    /// Where the run's logs and report go [default: target/warmwheel/RUN-ID]
+    #[arg(long, value_name = "DIR", env = "WARMWHEEL_REPORT_DIR")]
+    pub(crate) report_dir: Option<Utf8PathBuf>,
+    /// Hits that a version after the first needs, in percent of what can be cached [default: one
+    /// hit]
+    #[arg(long, value_name = "PCT", env = "WARMWHEEL_MIN_HIT_RATE")]
+    pub(crate) min_hit_rate: Option<f64>,
+    /// What a version without hits means [default: fail]
+    #[arg(long, env = "WARMWHEEL_ON_MISS")]
+    pub(crate) on_miss: Option<OnMiss>,
+    /// Show what would be done and stop; `--plan=json` as data
+    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true,
+          default_missing_value = "text")]
+    pub(crate) plan: Option<PlanFormat>,
+    /// Install with the system's package manager what is missing
+    #[arg(long)]
+    pub(crate) setup: bool,
+    /// Show the builds' whole logs (the default in a terminal)
+    #[arg(long)]
+    pub(crate) verbose: bool,
+}
+
+/// `prepare-cache`.
+#[derive(Args, Debug)]
+pub(crate) struct PrepareCache {
+    /// The project that a relative folder belongs to [default: the one around this xtask]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) project: Option<Utf8PathBuf>,
+    /// Cache folder, relative to the project [default: one in the user's cache]
+    #[arg(long, value_name = "DIR", env = "CCACHE_DIR")]
+    pub(crate) ccache_dir: Option<Utf8PathBuf>,
+}
+
+/// `validate-ccache`.
+#[derive(Args, Debug)]
+pub(crate) struct ValidateCcache {
+    /// The build's identifier [default: CIBUILDWHEEL_BUILD_IDENTIFIER]
+    #[arg(long, value_name = "ID")]
+    pub(crate) identifier: Option<String>,
+    /// The wheel that was built
+    #[arg(long, value_name = "FILE")]
+    pub(crate) wheel: Option<Utf8PathBuf>,
+    /// The folder whose sections of CCACHE_LOGFILE are shown [default: CCACHE_BASEDIR]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) project: Option<Utf8PathBuf>,
+    /// Hits that a version after the first needs, in percent of what can be cached [default: one
+    /// hit]
+    #[arg(long, value_name = "PCT")]
+    pub(crate) min_hit_rate: Option<f64>,
+    /// What a version without hits means [default: fail]
+    #[arg(long)]
+    pub(crate) on_miss: Option<OnMiss>,
+    /// Print the record on stdout as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `lab`.
+#[derive(Args, Debug)]
+pub(crate) struct Lab {
+    /// Container engine [default: whichever answers]
+    #[arg(long)]
+    pub(crate) engine: Option<Engine>,
+    /// Install with the system's package manager what is missing
+    #[arg(long)]
+    pub(crate) setup: bool,
+}
+
+/// `test`.
+#[derive(Args, Debug)]
+pub(crate) struct Test {
+    /// Install with the system's package manager what is missing
+    #[arg(long)]
+    pub(crate) setup: bool,
+    /// Leave out the end-to-end tests, which need containers
+    #[arg(long)]
+    pub(crate) fast: bool,
+}
+
+/// Container engines that cibuildwheel can use.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    ValueEnum,
+    serde::Deserialize,
+    serde::Serialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Engine {
+    /// Docker.
+    Docker,
+    /// Podman.
+    Podman,
+}
+
+impl Engine {
+    /// The program's name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Docker => "docker",
+            Self::Podman => "podman",
+        }
+    }
+}
+
+/// How the compiler is put behind ccache.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Wiring {
+    /// By the package's build backend.
+    #[default]
+    Auto,
+    /// `CMAKE_<LANG>_COMPILER_LAUNCHER=ccache`.
+    Launcher,
+    /// Compiler names that lead to ccache, in front of `PATH`.
+    Links,
+    /// Nothing: the build finds ccache by itself.
+    None,
+}
+
+/// What a version without hits means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum OnMiss {
+    /// The build fails.
+    #[default]
+    Fail,
+    /// The build passes with a warning.
+    Warn,
+}
+
+/// How a plan is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PlanFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_subcommand_has_examples() {
+        for command in Cli::command().get_subcommands() {
+            let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(examples.starts_with("Examples:"), "{}", command.get_name());
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The subcommands. Each wires the parts together and decides nothing itself.
+
+pub(crate) mod lab;
+pub(crate) mod prepare_cache;
+pub(crate) mod release_wheels;
+pub(crate) mod test;
+pub(crate) mod validate_ccache;

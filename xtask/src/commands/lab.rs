@@ -1,0 +1,24 @@
+//! `cargo xtask lab`.
+
+use anyhow::Result;
+
+use crate::cli;
+use crate::console::Console;
+use crate::environment::Environment;
+use crate::folders::Folders;
+use crate::lab;
+use crate::pins::Pins;
+use crate::setup::{self, Purpose};
+
+/// Makes the test image, or finds it made, and prints the file that makes cibuildwheel use it.
+pub(crate) fn run(flags: &cli::Lab, environment: &Environment, console: Console) -> Result<()> {
+    let folders = Folders::of(environment);
+    if flags.setup {
+        setup::ensure(Purpose::Lab, environment, console)?;
+    }
+    let engine = flags.engine.map(cli::Engine::name);
+    let lab = lab::make(&folders.target, engine, environment, &Pins::built_in()?, console)?;
+    console.say(format!("{} in {}, for {}", lab.image, lab.engine, lab.identifiers.join(", ")));
+    console.data(folders.target.join("lab/env"));
+    Ok(())
+}

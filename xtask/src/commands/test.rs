@@ -1,0 +1,51 @@
+//! `cargo xtask test`: everything that has to be green.
+
+use anyhow::Result;
+
+use crate::cli;
+use crate::console::Console;
+use crate::downloads;
+use crate::environment::Environment;
+use crate::folders::Folders;
+use crate::lab;
+use crate::pins::Pins;
+use crate::process;
+use crate::provision;
+use crate::setup::{self, Purpose};
+
+/// Runs the checks in order of their cost; the first that fails ends it.
+pub(crate) fn run(flags: &cli::Test, environment: &Environment, console: Console) -> Result<()> {
+    let folders = Folders::of(environment);
+    let pins = Pins::built_in()?;
+    if flags.setup {
+        setup::ensure(Purpose::Lab, environment, console)?;
+    }
+    let cargo = |step: &str, arguments: &[&str], variables: &[(&str, &str)]| {
+        console.say(format!("== {step}"));
+        let mut command = process::command(environment.get("CARGO").unwrap_or("cargo"));
+        command.current_dir(&folders.workspace).args(arguments);
+        command.envs(variables.iter().copied());
+        process::show(command)
+    };
+    cargo("formatting", &["fmt", "--all", "--check"], &[])?;
+    let clippy = ["clippy", "--quiet", "--locked", "--workspace", "--all-targets", "--"];
+    cargo("lints", &[&clippy[..], &["--deny", "warnings"]].concat(), &[])?;
+    let test = ["test", "--quiet", "--locked", "--workspace"];
+    let fast = ["--lib", "--bins", "--test", "integration", "--test", "real"];
+    cargo("unit and integration tests", &[&test[..], &fast[..]].concat(), &[])?;
+    if flags.fast {
+        return Ok(());
+    }
+
+    console.say("== what the end-to-end tests need");
+    let python = provision::cibuildwheel(&pins, environment, console)?;
+    let sdists = downloads::fetch(&pins.sdist, &python, environment, console)?;
+    lab::make(&folders.target, None, environment, &pins, console)?;
+    // One after another: each uses both cores, and their times are looked at.
+    let end_to_end = ["--package", "xtask", "--test", "end_to_end", "--", "--test-threads=1"];
+    cargo(
+        "end-to-end tests",
+        &[&["test", "--locked"][..], &end_to_end[..]].concat(),
+        &[("WARMWHEEL_SDISTS", sdists.as_str())],
+    )
+}

@@ -1,0 +1,56 @@
+//! `cargo xtask`: builds a native Python package's wheels out of one warm compiler cache.
+
+mod builder;
+mod cache;
+mod cli;
+mod commands;
+mod console;
+mod downloads;
+mod environment;
+mod event;
+mod fault;
+mod folders;
+mod host;
+mod interrupt;
+mod lab;
+mod package;
+mod pins;
+mod plan;
+mod process;
+mod provision;
+mod report;
+mod scheduler;
+mod sdist;
+mod settings;
+mod setup;
+mod staging;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser as _;
+
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    dispatch(&cli).unwrap_or_else(|error| {
+        console::Console::new(false).say(fault::explain(&error));
+        ExitCode::from(fault::class_of(&error).exit_code())
+    })
+}
+
+fn dispatch(cli: &Cli) -> Result<ExitCode> {
+    let environment = environment::Environment::of_this_process();
+    let console = console::Console::new(false);
+    let done = |()| ExitCode::SUCCESS;
+    match &cli.command {
+        Command::ReleaseWheels(flags) => commands::release_wheels::run(flags, &environment),
+        Command::PrepareCache(flags) => {
+            commands::prepare_cache::run(flags, &environment, console).map(done)
+        }
+        Command::ValidateCcache(flags) => Ok(commands::validate_ccache::run(flags)),
+        Command::Lab(flags) => commands::lab::run(flags, &environment, console).map(done),
+        Command::Test(flags) => commands::test::run(flags, &environment, console).map(done),
+    }
+}

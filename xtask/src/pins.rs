@@ -1,0 +1,93 @@
+//! Versions, images and hashes: `tools/pins.toml` as a value.
+
+use anyhow::{Context as _, Result};
+use serde::Deserialize;
+
+/// The contents of `tools/pins.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Pins {
+    /// The Python that runs cibuildwheel.
+    pub(crate) python: Python,
+    /// cibuildwheel itself.
+    pub(crate) cibuildwheel: Cibuildwheel,
+    /// The test image.
+    pub(crate) lab: Lab,
+    /// Source distributions for the end-to-end tests.
+    pub(crate) sdist: Vec<Sdist>,
+}
+
+/// The Python that runs cibuildwheel.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Python {
+    /// The oldest usable version, `MAJOR.MINOR`.
+    pub(crate) minimum: String,
+}
+
+/// The pinned cibuildwheel.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Cibuildwheel {
+    /// Its version; `tools/requirements.txt` holds the hashes.
+    pub(crate) version: String,
+}
+
+/// What the test image is made from.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Lab {
+    /// The Debian suite.
+    pub(crate) suite: String,
+    /// The image's name, without registry or tag.
+    pub(crate) name: String,
+    /// The interpreters, `MAJOR.MINOR`.
+    pub(crate) pythons: Vec<String>,
+}
+
+/// A source distribution, by hash.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Sdist {
+    /// Project name.
+    pub(crate) name: String,
+    /// Version.
+    pub(crate) version: String,
+    /// File name.
+    pub(crate) file: String,
+    /// SHA-256 of the file, hexadecimal.
+    pub(crate) sha256: String,
+}
+
+/// The hash-locked requirements of the environment that cibuildwheel runs in.
+pub(crate) const REQUIREMENTS: &str = include_str!("../../tools/requirements.txt");
+
+impl Pins {
+    /// The pins this program was built with.
+    ///
+    /// # Errors
+    /// `tools/pins.toml` is malformed; a unit test keeps that from being released.
+    pub(crate) fn built_in() -> Result<Self> {
+        toml::from_str(include_str!("../../tools/pins.toml")).context("tools/pins.toml")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pinned_cibuildwheel_is_the_locked_one() {
+        let pins = Pins::built_in().unwrap();
+        let line = format!("cibuildwheel=={} \\", pins.cibuildwheel.version);
+        assert!(REQUIREMENTS.lines().any(|locked| locked == line), "{line} is not locked");
+    }
+
+    #[test]
+    fn every_locked_requirement_has_a_hash_and_no_index() {
+        assert!(!REQUIREMENTS.contains("://"), "an index address has slipped in");
+        for line in REQUIREMENTS.lines().filter(|line| line.contains("==")) {
+            assert!(line.ends_with('\\'), "{line} is locked without a hash");
+        }
+    }
+}

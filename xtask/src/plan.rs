@@ -1,0 +1,300 @@
+//! The plan: every build's exact command, environment and mounts, worked out before anything runs.
+//!
+//! Pure: nothing here starts a process, reads a file or looks at the environment. The executor,
+//! `--plan` and CI's matrix are views of one [`Plan`].
+
+pub(crate) mod facts;
+mod inside;
+mod merge;
+mod render;
+mod selection;
+mod wiring;
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use self::facts::{Facts, Selected};
+use self::inside::Inside;
+use self::merge::{Merged, Merger};
+use self::wiring::Wiring;
+use crate::cli::{Engine, OnMiss};
+use crate::fault::Fault;
+use crate::provision::hex;
+
+/// The label that every container of a run carries, with the run's id.
+pub(crate) const RUN_LABEL: &str = "warmwheel.run";
+
+/// A whole run.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Plan {
+    /// The run's id.
+    pub(crate) run_id: String,
+    /// The package's name.
+    pub(crate) package: String,
+    /// The host's cache folder.
+    pub(crate) ccache_dir: Utf8PathBuf,
+    /// Where finished wheels go.
+    pub(crate) output_dir: Utf8PathBuf,
+    /// Where the run's records go.
+    pub(crate) report_dir: Utf8PathBuf,
+    /// Whether a miss fails a build.
+    pub(crate) miss_fails: bool,
+    /// The floor in percent, as the validator reads it; 0 asks for one hit.
+    pub(crate) min_hit_rate: String,
+    /// The builds, in order.
+    pub(crate) builds: Vec<BuildPlan>,
+    /// Selected identifiers that the test image has no interpreter for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) left_out: Vec<String>,
+}
+
+/// A build's place in its cache domain.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Role {
+    /// The first of its domain: it fills the cache.
+    Pioneer,
+    /// One that must hit what the pioneer left.
+    Follower,
+}
+
+/// One cibuildwheel process.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct BuildPlan {
+    /// cibuildwheel's build identifier.
+    pub(crate) identifier: String,
+    /// The builds that can share its objects.
+    pub(crate) domain: String,
+    /// Its place among them.
+    pub(crate) role: Role,
+    /// The container image, where there is one.
+    pub(crate) image: Option<String>,
+    /// The container engine, where there is one.
+    pub(crate) engine: Option<Engine>,
+    /// How the compiler is put behind ccache.
+    pub(crate) wiring: Wiring,
+    /// Whether the test step, which holds the hook, runs.
+    pub(crate) tested: bool,
+    /// The command.
+    pub(crate) argv: Vec<String>,
+    /// The folder it runs in.
+    pub(crate) folder: Utf8PathBuf,
+    /// The variables it gets on top of the user's.
+    pub(crate) environment: BTreeMap<String, String>,
+    /// Host folders that the container sees.
+    pub(crate) mounts: Vec<Mount>,
+    /// The options that carry something of Warmwheel's.
+    pub(crate) merged: Vec<Merged>,
+    /// The host's folder for what the build leaves: log, statslog, record, wheels.
+    pub(crate) record: Utf8PathBuf,
+}
+
+/// A bind mount.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Mount {
+    /// On the host.
+    pub(crate) host: Utf8PathBuf,
+    /// In the container.
+    pub(crate) container: String,
+    /// Whether the container may not write to it.
+    pub(crate) read_only: bool,
+}
+
+impl BuildPlan {
+    /// Where cibuildwheel puts the wheel.
+    pub(crate) fn wheels(&self) -> Utf8PathBuf {
+        self.record.join("out")
+    }
+
+    /// The whole log of the build.
+    pub(crate) fn log(&self) -> Utf8PathBuf {
+        self.record.join("log.txt")
+    }
+}
+
+/// Works out a run.
+///
+/// # Errors
+/// Nothing to build, an identifier or engine that is not to be had, or a path that cannot be
+/// mounted.
+pub(crate) fn plan(facts: &Facts<'_>) -> Result<Plan> {
+    let selection = selection::select(facts.answer, facts.settings, facts.lab)?;
+    let mut builds: Vec<BuildPlan> = Vec::new();
+    for selected in selection.builds {
+        let build = plan_build(facts, selected, &builds)?;
+        builds.push(build);
+    }
+    Ok(Plan {
+        run_id: facts.run_id.to_owned(),
+        package: facts.traits.name.clone(),
+        ccache_dir: facts.settings.ccache_dir.clone(),
+        output_dir: facts.settings.output_dir.clone(),
+        report_dir: facts.paths.run.clone(),
+        miss_fails: facts.settings.on_miss == OnMiss::Fail,
+        min_hit_rate: percentage(facts.settings.min_hit_rate),
+        builds,
+        left_out: selection.not_in_lab.into_iter().map(ToOwned::to_owned).collect(),
+    })
+}
+
+fn plan_build(facts: &Facts<'_>, selected: &Selected, earlier: &[BuildPlan]) -> Result<BuildPlan> {
+    let identifier = &selected.identifier;
+    let platform = facts.answer.platform.as_str();
+    let image = image_of(facts, selected);
+    let domain = domain_of(identifier, image.as_deref());
+    let pioneered = earlier.iter().any(|build| build.domain == domain);
+    let record = facts.paths.run.join("builds").join(identifier);
+    let inside = Inside::of(facts, image.is_some(), &record);
+    let wiring = Wiring::of(facts.settings.wiring, facts.traits);
+
+    let mut options = Merger::new(platform, selected, facts.environment);
+    options.prepend("environment", inside.environment(facts, wiring, &domain), " ");
+    options.prepend("test-command", inside.hook(platform), " && ");
+    options.prepend("before-all", inside.preflight(wiring), " && ");
+    options.prepend("before-test", inside.seal(), " && ");
+    // Its own log groups would be nested in ours, and its summary would overwrite the others'.
+    options.set("CIBW_LOG_FOLD_MODE", "disabled");
+    options.set("PYTHONUNBUFFERED", "1");
+    if facts.environment.get("GITHUB_STEP_SUMMARY").is_some() {
+        options.set("GITHUB_STEP_SUMMARY", record.join("summary.md"));
+    }
+
+    let mut mounts = Vec::new();
+    let mut engine = None;
+    if let Some(image) = &image {
+        mounts = inside.mounts(facts, &record);
+        let chosen = engine_of(facts, selected)?;
+        let host_mount = if selected.engine.host_mount_is_chosen {
+            !selected.engine.disable_host_mount
+        } else {
+            selected.mentions_host
+        };
+        let arguments = create_args(facts, &mounts)?;
+        options.container_engine(chosen.name(), &arguments, host_mount);
+        if facts.settings.image.is_some() {
+            options.set(&image_variable(identifier), image);
+        }
+        if let Some(lab) = facts.lab {
+            for (name, value) in &lab.environment {
+                options.set(name, value);
+            }
+        }
+        engine = Some(chosen);
+    }
+    let (environment, merged) = options.finish();
+    Ok(BuildPlan {
+        identifier: identifier.clone(),
+        domain,
+        role: if pioneered { Role::Follower } else { Role::Pioneer },
+        image,
+        engine,
+        wiring,
+        tested: selected.tested,
+        argv: argv(facts, identifier, &record),
+        folder: facts.paths.stage.clone(),
+        environment,
+        mounts,
+        merged,
+        record,
+    })
+}
+
+fn argv(facts: &Facts<'_>, identifier: &str, record: &Utf8Path) -> Vec<String> {
+    let package =
+        if facts.paths.package.as_str().is_empty() { "." } else { facts.paths.package.as_str() };
+    let out = record.join("out");
+    [facts.paths.python.as_str(), "-m", "cibuildwheel", "--only", identifier]
+        .into_iter()
+        .chain(["--output-dir", out.as_str(), package])
+        .map(ToOwned::to_owned)
+        .collect()
+}
+
+/// A percentage with the three decimals that count.
+fn percentage(value: f64) -> String {
+    let text = format!("{value:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// The image: the run's choice before the package's own.
+fn image_of(facts: &Facts<'_>, selected: &Selected) -> Option<String> {
+    let own = selected.image.as_ref()?;
+    let chosen = facts.lab.map(|lab| &lab.image).or(facts.settings.image.as_ref());
+    Some(chosen.unwrap_or(own).clone())
+}
+
+/// The variable that sets the image of an identifier's platform tag.
+fn image_variable(identifier: &str) -> String {
+    let tag = identifier.split_once('-').map_or(identifier, |(_, tag)| tag);
+    format!("CIBW_{tag}_IMAGE_LINUX").to_uppercase()
+}
+
+/// A name for the builds that can share objects, fit for a file name: the platform tag, and on
+/// Linux the image, which fixes the compiler and the ccache.
+fn domain_of(identifier: &str, image: Option<&str>) -> String {
+    let tag = identifier.split_once('-').map_or(identifier, |(_, tag)| tag);
+    match image {
+        Some(image) => format!("{tag}-{}", &hex(&Sha256::digest(image))[..8]),
+        None => tag.to_owned(),
+    }
+}
+
+/// The engine: the run's choice, the package's, or whichever answers.
+fn engine_of(facts: &Facts<'_>, selected: &Selected) -> Result<Engine> {
+    let asked = facts.settings.engine.map(|engine| (engine, "--engine".to_owned()));
+    let lab = facts.lab.map(|lab| (named(&lab.engine), "the test image".to_owned()));
+    let own = selected.origins.get("container-engine").cloned().flatten();
+    let own = own.map(|origin| (named(&selected.engine.name), origin));
+    match asked.or(lab).or(own) {
+        Some((engine, _)) if facts.engines.contains(&engine) => Ok(engine),
+        Some((engine, origin)) => Err(Fault::machine(
+            format!("{} does not answer; {origin} asks for it", engine.name()),
+            format!("start it, or add `--engine {}`", other(engine).name()),
+        )),
+        None => facts.engines.first().copied().ok_or_else(|| {
+            Fault::machine(
+                "no container engine answers, neither docker nor podman",
+                "start one, or install podman with `cargo xtask release-wheels --setup`",
+            )
+        }),
+    }
+}
+
+fn named(engine: &str) -> Engine {
+    if engine == Engine::Podman.name() { Engine::Podman } else { Engine::Docker }
+}
+
+fn other(engine: Engine) -> Engine {
+    match engine {
+        Engine::Docker => Engine::Podman,
+        Engine::Podman => Engine::Docker,
+    }
+}
+
+/// What Warmwheel adds to the engine's `create`.
+fn create_args(facts: &Facts<'_>, mounts: &[Mount]) -> Result<Vec<String>> {
+    let mut arguments = vec![format!("--label={RUN_LABEL}={}", facts.run_id)];
+    for mount in mounts {
+        if mount.host.as_str().contains(':') {
+            return Err(Fault::usage(
+                format!("{} cannot be mounted into a container: it has a colon", mount.host),
+                "engines separate the parts of a mount by colons; use another folder",
+            ));
+        }
+        let mode = if mount.read_only { ":ro" } else { "" };
+        arguments.push(format!("--volume={}:{}{mode}", mount.host, mount.container));
+    }
+    if let Some(lab) = facts.lab {
+        arguments.extend(lab.create_args.iter().cloned());
+    }
+    Ok(arguments)
+}
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+pub(crate) use tests::pretended;

@@ -1,0 +1,134 @@
+//! The run as one build sees it, inside a container or on the host, and the commands and variables
+//! that Warmwheel gives it.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8Path;
+
+use super::Mount;
+use super::facts::Facts;
+use super::merge::assignment;
+use super::wiring::Wiring;
+use crate::cli::OnMiss;
+use crate::process::quote;
+
+/// The cache inside containers.
+const CONTAINER_CACHE: &str = "/host_ccache";
+/// Warmwheel's own files inside containers, read-only.
+const CONTAINER_FILES: &str = "/warmwheel";
+/// What one build leaves for the host, inside its container.
+const CONTAINER_RECORD: &str = "/warmwheel-build";
+/// The project inside containers, where cibuildwheel copies it.
+const CONTAINER_PROJECT: &str = "/project";
+/// Enough for several versions of a large package; an explicit size, since a cache that silently
+/// evicts what the next version needs is the hardest failure to see.
+const DEFAULT_MAXSIZE: &str = "10G";
+
+/// The same things as the build sees them: in a container, or on the host.
+pub(super) struct Inside {
+    cache: String,
+    record: String,
+    project: String,
+    links: String,
+    validator: String,
+}
+
+impl Inside {
+    pub(super) fn of(facts: &Facts<'_>, in_container: bool, record: &Utf8Path) -> Self {
+        if in_container {
+            Self {
+                cache: CONTAINER_CACHE.to_owned(),
+                record: CONTAINER_RECORD.to_owned(),
+                project: CONTAINER_PROJECT.to_owned(),
+                links: "/tmp/warmwheel-links".to_owned(),
+                validator: format!("{CONTAINER_FILES}/ccache-validator"),
+            }
+        } else {
+            Self {
+                cache: facts.settings.ccache_dir.to_string(),
+                record: record.to_string(),
+                project: facts.paths.stage.to_string(),
+                links: facts.paths.run.join("links").to_string(),
+                validator: facts.paths.files.join("ccache-validator").to_string(),
+            }
+        }
+    }
+
+    pub(super) fn mounts(&self, facts: &Facts<'_>, record: &Utf8Path) -> Vec<Mount> {
+        let mount = |host: &Utf8Path, container: &str, read_only| Mount {
+            host: host.to_path_buf(),
+            container: container.to_owned(),
+            read_only,
+        };
+        vec![
+            mount(&facts.settings.ccache_dir, &self.cache, false),
+            mount(&facts.paths.files, CONTAINER_FILES, true),
+            mount(&record.join("record"), &self.record, false),
+        ]
+    }
+
+    /// The check in front of the package's own test command. cibuildwheel puts the wheel's path in
+    /// place of `{wheel}`.
+    pub(super) fn hook(&self, platform: &str) -> String {
+        let wheel = if platform == "windows" { "\"{wheel}\"" } else { "'{wheel}'" };
+        format!("{} validate --wheel {wheel}", quote(&self.validator))
+    }
+
+    /// The end of what counts: tests may compile the package once more.
+    pub(super) fn seal(&self) -> String {
+        format!("{} seal", quote(&self.validator))
+    }
+
+    /// The check before anything is compiled.
+    pub(super) fn preflight(&self, wiring: Wiring) -> String {
+        let validator = quote(&self.validator);
+        match wiring {
+            Wiring::Links => format!("{validator} preflight --links {}", quote(&self.links)),
+            Wiring::Launcher | Wiring::None => format!("{validator} preflight"),
+        }
+    }
+
+    /// What Warmwheel puts in front of the package's `environment`; whatever stands there wins.
+    pub(super) fn environment(&self, facts: &Facts<'_>, wiring: Wiring, domain: &str) -> String {
+        let mut values: BTreeMap<String, String> = [
+            ("CCACHE_BASEDIR", self.project.as_str()),
+            ("CCACHE_NOHASHDIR", "1"),
+            ("CCACHE_COMPILERCHECK", "content"),
+            ("CCACHE_MAXSIZE", DEFAULT_MAXSIZE),
+            ("CCACHE_STATSLOG", &format!("{}/statslog", self.record)),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+        if self.cache == CONTAINER_CACHE {
+            // Temporary files on the bind mount would be slower, and left behind by a killed container.
+            values.insert("CCACHE_TEMPDIR".to_owned(), "/tmp/ccache-tmp".to_owned());
+        }
+        for (name, value) in facts.environment.starting_with("CCACHE_") {
+            // A folder of the project has another name self.
+            let value = match Utf8Path::new(&value).strip_prefix(&facts.paths.project) {
+                Ok(within) if within.as_str().is_empty() => self.project.clone(),
+                Ok(within) => format!("{}/{within}", self.project),
+                Err(_) => value,
+            };
+            values.insert(name, value);
+        }
+        values.insert("CCACHE_DIR".to_owned(), self.cache.clone());
+        values.extend(wiring.variables());
+        values.extend([
+            ("WARMWHEEL_RUN_ID".to_owned(), facts.run_id.to_owned()),
+            ("WARMWHEEL_DOMAIN".to_owned(), domain.to_owned()),
+            ("WARMWHEEL_RECORD_DIR".to_owned(), self.record.clone()),
+            ("WARMWHEEL_MIN_HIT_RATE".to_owned(), super::percentage(facts.settings.min_hit_rate)),
+        ]);
+        if facts.settings.on_miss == OnMiss::Warn {
+            values.insert("WARMWHEEL_ON_MISS".to_owned(), "warn".to_owned());
+        }
+        let mut words: Vec<_> =
+            values.iter().map(|(name, value)| assignment(name, value)).collect();
+        if wiring == Wiring::Links {
+            words.push(format!("PATH=\"{}:$PATH\"", self.links));
+        }
+        words.join(" ")
+    }
+}

@@ -1,0 +1,150 @@
+//! Which identifiers are built: the package's own selection, narrowed.
+
+use anyhow::Result;
+
+use super::facts::{Answer, Selected};
+use crate::fault::Fault;
+use crate::lab::Lab;
+use crate::settings::{Settings, nearest};
+
+/// The selected builds, and the identifiers that were left out because the test image has no
+/// interpreter for them.
+pub(super) struct Selection<'a> {
+    pub(super) builds: Vec<&'a Selected>,
+    pub(super) not_in_lab: Vec<&'a str>,
+}
+
+/// Narrows the package's selection by `--only` and `--python`, and by what the test image has.
+///
+/// # Errors
+/// An identifier that does not exist or that the package leaves out, a version that is none, or
+/// nothing left to build.
+pub(super) fn select<'a>(
+    answer: &'a Answer,
+    settings: &Settings,
+    lab: Option<&Lab>,
+) -> Result<Selection<'a>> {
+    for wanted in &settings.only {
+        require(wanted, answer)?;
+    }
+    let versions: Vec<_> =
+        settings.python.iter().map(|version| parse_version(version)).collect::<Result<_>>()?;
+    let narrowed = answer.builds.iter().filter(|build| {
+        let only = settings.only.is_empty() || settings.only.contains(&build.identifier);
+        let python = versions.is_empty()
+            || python_of(&build.identifier).is_some_and(|python| versions.contains(&python));
+        only && python
+    });
+    let in_lab =
+        |build: &&Selected| lab.is_none_or(|lab| lab.identifiers.contains(&build.identifier));
+    let (builds, left_out): (Vec<_>, Vec<_>) = narrowed.partition(in_lab);
+    if builds.is_empty() {
+        return Err(nothing_left(answer, settings, &left_out));
+    }
+    let not_in_lab = left_out.iter().map(|build| build.identifier.as_str()).collect();
+    Ok(Selection { builds, not_in_lab })
+}
+
+fn require(wanted: &str, answer: &Answer) -> Result<()> {
+    if answer.builds.iter().any(|build| build.identifier == wanted) {
+        return Ok(());
+    }
+    if answer.known.iter().any(|known| known == wanted) {
+        return Err(Fault::usage(
+            format!("{wanted} exists, but the package's own configuration leaves it out"),
+            "change `build`, `skip` or `enable` in [tool.cibuildwheel], `requires-python`, or set \
+             CIBW_BUILD",
+        ));
+    }
+    let known: Vec<_> = answer.known.iter().map(String::as_str).collect();
+    Err(Fault::usage(
+        format!("there is no build identifier {wanted:?} on {}", answer.platform),
+        match nearest(wanted, &known) {
+            Some(nearest) => format!("did you mean {nearest}?"),
+            None => "`--plan` lists the package's identifiers".to_owned(),
+        },
+    ))
+}
+
+fn nothing_left(answer: &Answer, settings: &Settings, left_out: &[&Selected]) -> anyhow::Error {
+    let list = |builds: &mut dyn Iterator<Item = &Selected>| {
+        builds.map(|build| build.identifier.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    if !left_out.is_empty() {
+        return Fault::usage(
+            format!(
+                "the test image has no interpreter for {}",
+                list(&mut left_out.iter().copied())
+            ),
+            "build other versions, or in another image",
+        );
+    }
+    if answer.builds.is_empty() {
+        return Fault::usage(
+            "the package's own configuration selects no build here",
+            "look at `build`, `skip` and `archs` in [tool.cibuildwheel], and at `requires-python`",
+        );
+    }
+    Fault::usage(
+        format!(
+            "no build is left after --only {} --python {}",
+            settings.only.join(","),
+            settings.python.join(",")
+        ),
+        format!("the package has {}", list(&mut answer.builds.iter())),
+    )
+}
+
+/// Major and minor version, and whether it is free-threaded.
+type Python = (u32, u32, bool);
+
+fn parse_version(text: &str) -> Result<Python> {
+    let (number, free_threaded) = match text.strip_suffix('t') {
+        Some(number) => (number, true),
+        None => (text, false),
+    };
+    number
+        .split_once('.')
+        .and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?, free_threaded)))
+        .ok_or_else(|| {
+            Fault::usage(
+                format!("{text:?} is no Python version"),
+                "write it as 3.12, or 3.13t for free-threaded",
+            )
+        })
+}
+
+/// The Python of an identifier: `cp313t-manylinux_x86_64` is (3, 13, true).
+fn python_of(identifier: &str) -> Option<Python> {
+    let tag = identifier.split(['-', '_']).next()?;
+    let tag = tag.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+    let (digits, free_threaded) = match tag.strip_suffix('t') {
+        Some(digits) => (digits, true),
+        None => (tag, false),
+    };
+    let (major, minor) = digits.split_at_checked(1)?;
+    Some((major.parse().ok()?, minor.parse().ok()?, free_threaded))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_name_their_python() {
+        assert_eq!(python_of("cp312-manylinux_x86_64"), Some((3, 12, false)));
+        assert_eq!(python_of("cp313t-musllinux_aarch64"), Some((3, 13, true)));
+        assert_eq!(python_of("pp311-macosx_arm64"), Some((3, 11, false)));
+        assert_eq!(python_of("gp311_242-manylinux_x86_64"), Some((3, 11, false)));
+        assert_eq!(python_of(""), None);
+        assert_eq!(python_of("é"), None);
+    }
+
+    #[test]
+    fn versions_are_written_with_a_point() {
+        assert_eq!(parse_version("3.13t").unwrap(), (3, 13, true));
+        for wrong in ["312", "three", "3.", ""] {
+            assert!(parse_version(wrong).is_err(), "{wrong}");
+        }
+    }
+}

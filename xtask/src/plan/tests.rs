@@ -1,0 +1,383 @@
+//! Plans for every platform, made on any machine.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8PathBuf;
+use clap::Parser as _;
+use serde_json::{Value, json};
+
+use super::facts::{Answer, Facts, Paths};
+use super::{BuildPlan, Plan, Role, plan};
+use crate::cli::{Cli, Command, Engine};
+use crate::environment::Environment;
+use crate::fault::{class_of, explain};
+use crate::lab::Lab;
+use crate::package::Traits;
+use crate::settings::{Settings, Table};
+
+/// Everything a plan is made from, with plain defaults.
+struct Scenario {
+    flags: Vec<&'static str>,
+    backend: &'static str,
+    platform: &'static str,
+    builds: Vec<Value>,
+    variables: Vec<(&'static str, &'static str)>,
+    engines: Vec<Engine>,
+    lab: Option<Lab>,
+}
+
+impl Scenario {
+    fn of(platform: &'static str, identifiers: &[&str]) -> Self {
+        Self {
+            flags: Vec::new(),
+            backend: "scikit_build_core.build",
+            platform,
+            builds: identifiers.iter().map(|identifier| selected(identifier)).collect(),
+            variables: vec![("HOME", "/home/me")],
+            engines: vec![Engine::Docker, Engine::Podman],
+            lab: None,
+        }
+    }
+
+    fn linux() -> Self {
+        Self::of("linux", &["cp311-manylinux_x86_64", "cp312-manylinux_x86_64"])
+    }
+
+    /// Changes a field of the first build that cibuildwheel tells of.
+    fn with(mut self, field: &str, value: Value) -> Self {
+        self.builds[0][field] = value;
+        self
+    }
+
+    fn option(mut self, name: &str, value: &str) -> Self {
+        self.builds[0]["options"][name] = json!({"value": value, "origin": "pyproject"});
+        self
+    }
+
+    fn variable(mut self, name: &'static str, value: &'static str) -> Self {
+        self.variables.push((name, value));
+        self
+    }
+
+    fn try_plan(self) -> anyhow::Result<Plan> {
+        let line = ["xtask", "release-wheels"].into_iter().chain(self.flags);
+        let Command::ReleaseWheels(flags) = Cli::parse_from(line).command else { unreachable!() };
+        let environment: Environment =
+            self.variables.iter().map(|&(n, v)| (n.to_owned(), v.to_owned())).collect();
+        let project = Utf8PathBuf::from("/src");
+        let settings = Settings::resolve(&flags, &Table::default(), &project, &environment)?;
+        let known = ["cp311", "cp312", "cp313"].map(|python| format!("{python}-manylinux_x86_64"));
+        let answer: Answer = serde_json::from_value(
+            json!({"platform": self.platform, "known": known, "builds": self.builds}),
+        )?;
+        let run = Utf8PathBuf::from("/src/target/warmwheel/RUN");
+        let paths = Paths {
+            project,
+            package: "pkg".into(),
+            stage: run.join("stage"),
+            run,
+            python: "/tools/bin/python".into(),
+            files: "/src/target/warmwheel/container".into(),
+        };
+        plan(&Facts {
+            run_id: "RUN",
+            settings: &settings,
+            traits: &Traits {
+                name: "pkg".into(),
+                backend: self.backend.into(),
+                table: Table::default(),
+            },
+            answer: &answer,
+            environment: &environment,
+            engines: &self.engines,
+            lab: self.lab.as_ref(),
+            paths: &paths,
+        })
+    }
+
+    fn plan(self) -> Plan {
+        self.try_plan().unwrap()
+    }
+
+    fn first(self) -> BuildPlan {
+        self.plan().builds.remove(0)
+    }
+}
+
+fn selected(identifier: &str) -> Value {
+    let containers = identifier.contains("linux_");
+    json!({
+        "identifier": identifier,
+        "image": containers.then(|| format!("quay.io/{}", identifier.split_once('-').unwrap().1)),
+        "engine": {
+            "name": "docker",
+            "create_args": [],
+            "disable_host_mount": false,
+            "host_mount_is_chosen": false,
+        },
+        "options": {
+            "environment": {"value": "", "origin": null},
+            "test-command": {"value": "", "origin": null},
+            "before-all": {"value": "", "origin": null},
+            "before-test": {"value": "", "origin": null},
+        },
+        "origins": {"container-engine": null, "build-frontend": null},
+        "tested": true,
+        "mentions_host": false,
+    })
+}
+
+fn lab() -> Lab {
+    Lab {
+        engine: "podman".into(),
+        image: "localhost/warmwheel-lab:1".into(),
+        architecture: "x86_64".into(),
+        environment: BTreeMap::from([("CONTAINERS_CONF".to_owned(), "/lab/conf".to_owned())]),
+        create_args: vec!["--network=host".into()],
+        identifiers: vec!["cp311-manylinux_x86_64".into()],
+    }
+}
+
+/// The whole plan as data: every argument, variable and mount.
+fn snapshot(name: &str, scenario: Scenario) {
+    insta::with_settings!({snapshot_path => "snapshots", prepend_module_to_snapshot => false}, {
+        insta::assert_snapshot!(name, serde_json::to_string_pretty(&scenario.plan()).unwrap());
+    });
+}
+
+#[test]
+fn linux_x86_64() {
+    snapshot("linux_x86_64", Scenario::linux());
+}
+
+#[test]
+fn linux_aarch64() {
+    snapshot("linux_aarch64", Scenario::of("linux", &["cp312-manylinux_aarch64"]));
+}
+
+#[test]
+fn musllinux_with_compiler_links() {
+    let mut scenario = Scenario::of("linux", &["cp312-musllinux_x86_64"]);
+    scenario.backend = "setuptools.build_meta";
+    snapshot("musllinux_links", scenario);
+}
+
+#[test]
+fn macos_arm64_builds_on_the_host() {
+    let mut scenario = Scenario::of("macos", &["cp312-macosx_arm64"]);
+    scenario.engines.clear();
+    snapshot("macos_arm64", scenario);
+}
+
+#[test]
+fn windows_builds_on_the_host() {
+    let mut scenario = Scenario::of("windows", &["cp312-win_amd64"]);
+    scenario.engines.clear();
+    snapshot("windows_amd64", scenario);
+}
+
+#[test]
+fn the_text_of_a_plan() {
+    let mut scenario = Scenario::of(
+        "linux",
+        &["cp311-manylinux_x86_64", "cp312-manylinux_x86_64", "cp312-musllinux_x86_64"],
+    )
+    .option("test-command", "pytest {package}");
+    scenario.builds[1]["tested"] = json!(false);
+    insta::with_settings!({snapshot_path => "snapshots", prepend_module_to_snapshot => false}, {
+        insta::assert_snapshot!("text", scenario.plan().to_text());
+    });
+}
+
+#[test]
+fn the_first_build_of_each_platform_tag_is_its_pioneer() {
+    let identifiers = [
+        "cp311-manylinux_x86_64",
+        "cp312-manylinux_x86_64",
+        "cp311-musllinux_x86_64",
+        "cp311-manylinux_i686",
+        "cp312-manylinux_i686",
+    ];
+    let plan = Scenario::of("linux", &identifiers).plan();
+    let roles: Vec<_> = plan.builds.iter().map(|build| build.role).collect();
+    let expected = [Role::Pioneer, Role::Follower, Role::Pioneer, Role::Pioneer, Role::Follower];
+    assert_eq!(roles, expected);
+}
+
+#[test]
+fn builds_in_different_images_are_different_domains() {
+    let plan = Scenario::linux().with("image", json!("other")).plan();
+    assert_ne!(plan.builds[0].domain, plan.builds[1].domain);
+    assert_eq!(plan.builds[1].role, Role::Pioneer);
+}
+
+#[test]
+fn a_package_without_settings_gets_ours_by_inheritance() {
+    let environment = Scenario::linux().first().environment;
+    assert_eq!(
+        environment["CIBW_INHERIT"],
+        "before-all-linux: prepend; before-test-linux: prepend; environment-linux: prepend; \
+         test-command-linux: prepend"
+    );
+    assert_eq!(
+        environment["CIBW_TEST_COMMAND_LINUX"],
+        "/warmwheel/ccache-validator validate --wheel '{wheel}'"
+    );
+}
+
+#[test]
+fn a_users_suffixed_variable_is_set_whole_behind_ours() {
+    let build = Scenario::linux()
+        .option("test-command", "pytest # quick")
+        .variable("CIBW_TEST_COMMAND_LINUX", "pytest # quick")
+        .first();
+    assert!(build.environment["CIBW_INHERIT"].contains("test-command-linux: none"));
+    assert_eq!(
+        build.environment["CIBW_TEST_COMMAND_LINUX"],
+        "/warmwheel/ccache-validator validate --wheel '{wheel}' && pytest # quick"
+    );
+}
+
+#[test]
+fn a_users_own_rules_stay_beside_ours() {
+    let build = Scenario::linux()
+        .variable("CIBW_INHERIT", "environment: append; before-build: prepend")
+        .first();
+    let rules = &build.environment["CIBW_INHERIT"];
+    assert!(rules.starts_with("environment: append; before-build: prepend; "), "{rules}");
+}
+
+#[test]
+fn a_users_rule_for_a_suffixed_name_gives_way_once() {
+    let build = Scenario::linux().variable("CIBW_INHERIT", "environment-linux: append").first();
+    assert_eq!(build.environment["CIBW_INHERIT"].matches("environment-linux").count(), 1);
+}
+
+#[test]
+fn the_packages_create_args_come_after_ours() {
+    let engine = json!({
+        "name": "docker",
+        "create_args": ["--env", "A=b c"],
+        "disable_host_mount": true,
+        "host_mount_is_chosen": true,
+    });
+    let build = Scenario::linux().with("engine", engine).first();
+    let text = &build.environment["CIBW_CONTAINER_ENGINE_LINUX"];
+    assert!(text.contains("/warmwheel-build --env 'A=b c'; disable_host_mount: true"), "{text}");
+}
+
+#[test]
+fn the_hosts_root_is_mounted_only_when_it_is_asked_for_or_used() {
+    let engine = |build: BuildPlan| build.environment["CIBW_CONTAINER_ENGINE_LINUX"].clone();
+    assert!(engine(Scenario::linux().first()).ends_with("disable_host_mount: true"));
+    let used = Scenario::linux().with("mentions_host", json!(true));
+    assert!(engine(used.first()).ends_with("disable_host_mount: false"));
+    let asked = Scenario::linux().with(
+        "engine",
+        json!({
+            "name": "docker", "create_args": [],
+            "disable_host_mount": false, "host_mount_is_chosen": true,
+        }),
+    );
+    assert!(engine(asked.first()).ends_with("disable_host_mount: false"));
+}
+
+#[test]
+fn a_users_ccache_values_win_and_project_folders_are_renamed() {
+    let build = Scenario::linux()
+        .variable("CCACHE_MAXSIZE", "2G")
+        .variable("CCACHE_BASEDIR", "/src")
+        .variable("CCACHE_CONFIGPATH", "/src/ci/ccache.conf")
+        .variable("CCACHE_NAMESPACE", "a b")
+        .first();
+    let text = &build.environment["CIBW_ENVIRONMENT_LINUX"];
+    assert!(text.contains("CCACHE_MAXSIZE=2G "), "{text}");
+    assert!(text.contains("CCACHE_BASEDIR=/project "), "{text}");
+    assert!(text.contains("CCACHE_CONFIGPATH=/project/ci/ccache.conf "), "{text}");
+    assert!(text.contains("CCACHE_NAMESPACE=\"a b\" "), "{text}");
+}
+
+#[test]
+fn the_cache_folder_is_the_containers_whatever_the_host_calls_it() {
+    let mut scenario = Scenario::linux();
+    scenario.flags = vec!["--ccache-dir", ".ccache"];
+    let build = scenario.first();
+    assert!(build.environment["CIBW_ENVIRONMENT_LINUX"].contains("CCACHE_DIR=/host_ccache "));
+    assert_eq!(build.mounts[0].host, "/src/.ccache");
+}
+
+#[test]
+fn an_image_of_ones_own_reaches_the_identifiers_platform_tag() {
+    let mut scenario = Scenario::linux();
+    scenario.flags = vec!["--image", "ghcr.io/me/image"];
+    let build = scenario.first();
+    assert_eq!(build.environment["CIBW_MANYLINUX_X86_64_IMAGE_LINUX"], "ghcr.io/me/image");
+    assert_eq!(build.image.as_deref(), Some("ghcr.io/me/image"));
+}
+
+#[test]
+fn the_test_image_brings_its_engine_and_leaves_out_what_it_lacks() {
+    let mut scenario = Scenario::linux();
+    scenario.lab = Some(lab());
+    scenario.flags = vec!["--image", "lab"];
+    let plan = scenario.plan();
+    assert_eq!(plan.left_out, ["cp312-manylinux_x86_64"]);
+    let build = &plan.builds[0];
+    assert_eq!(build.engine, Some(Engine::Podman));
+    assert_eq!(build.environment["CONTAINERS_CONF"], "/lab/conf");
+    assert!(build.environment["CIBW_CONTAINER_ENGINE_LINUX"].contains(" --network=host;"));
+}
+
+#[test]
+fn the_engine_is_the_runs_choice_then_the_packages_then_whichever_answers() {
+    assert_eq!(Scenario::linux().first().engine, Some(Engine::Docker));
+    let mut podman_only = Scenario::linux();
+    podman_only.engines = vec![Engine::Podman];
+    assert_eq!(podman_only.first().engine, Some(Engine::Podman));
+
+    let origins = json!({"container-engine": "tool.cibuildwheel.container-engine"});
+    let mut absent = Scenario::linux().with("origins", origins);
+    absent.engines = vec![Engine::Podman];
+    let error = absent.try_plan().unwrap_err();
+    assert_eq!(class_of(&error).exit_code(), 4);
+    assert!(explain(&error).contains("`--engine podman`"), "{}", explain(&error));
+
+    let mut none = Scenario::linux();
+    none.engines.clear();
+    assert_eq!(class_of(&none.try_plan().unwrap_err()).exit_code(), 4);
+}
+
+#[test]
+fn bad_selections_are_refused_with_a_way_out() {
+    for (flags, help) in [
+        (vec!["--only", "cp312-manylinux_x86_46"], "did you mean cp312-manylinux_x86_64?"),
+        (vec!["--only", "cp313-manylinux_x86_64"], "leaves it out"),
+        (vec!["--python", "3.9"], "the package has cp311-manylinux_x86_64"),
+        (vec!["--python", "312"], "write it as 3.12"),
+    ] {
+        let mut scenario = Scenario::linux();
+        scenario.flags.clone_from(&flags);
+        let error = scenario.try_plan().unwrap_err();
+        assert_eq!(class_of(&error).exit_code(), 2, "{flags:?}");
+        assert!(explain(&error).contains(help), "{}", explain(&error));
+    }
+}
+
+#[test]
+fn a_folder_that_engines_cannot_mount_is_refused() {
+    let mut scenario = Scenario::linux();
+    scenario.flags = vec!["--ccache-dir", "/a:b"];
+    assert_eq!(class_of(&scenario.try_plan().unwrap_err()).exit_code(), 2);
+}
+
+#[test]
+fn githubs_summary_file_is_the_builds_own() {
+    let build = Scenario::linux().variable("GITHUB_STEP_SUMMARY", "/gh/summary").first();
+    let path = &build.environment["GITHUB_STEP_SUMMARY"];
+    assert!(path.ends_with("/builds/cp311-manylinux_x86_64/summary.md"), "{path}");
+}
+
+/// A plan for tests of what carries plans out.
+pub(crate) fn pretended(identifiers: &[&str]) -> Plan {
+    Scenario::of("windows", identifiers).plan()
+}

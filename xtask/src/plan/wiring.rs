@@ -1,0 +1,77 @@
+//! How the compiler is put behind ccache.
+
+use serde::Serialize;
+
+use crate::cli;
+use crate::package::Traits;
+
+/// How one package's compiler is put behind ccache. Never two ways at once: a compilation would
+/// then go through ccache twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Wiring {
+    /// `CMAKE_<LANG>_COMPILER_LAUNCHER=ccache`, read by CMake when it configures.
+    Launcher,
+    /// A folder of compiler names that lead to ccache, in front of `PATH`.
+    Links,
+    /// Nothing: the build finds ccache by itself, or was told to by its own settings.
+    None,
+}
+
+impl Wiring {
+    /// The wiring asked for, or the one that the package's build backend calls for.
+    pub(super) fn of(wanted: cli::Wiring, traits: &Traits) -> Self {
+        match wanted {
+            cli::Wiring::Launcher => Self::Launcher,
+            cli::Wiring::Links => Self::Links,
+            cli::Wiring::None => Self::None,
+            cli::Wiring::Auto => {
+                const CMAKE: [&str; 3] = ["scikit_build_core", "skbuild", "py_build_cmake"];
+                let backend = traits.backend.as_str();
+                if backend.starts_with("mesonpy") {
+                    Self::None
+                } else if CMAKE.iter().any(|cmake| backend.starts_with(cmake)) {
+                    Self::Launcher
+                } else {
+                    // Also for setuptools with a CMakeLists.txt: that may belong to a benchmark,
+                    // and where it is the build, CMake finds its compiler in PATH, too.
+                    Self::Links
+                }
+            }
+        }
+    }
+
+    /// The variables that make it so, apart from `PATH`.
+    pub(super) fn variables(self) -> Vec<(String, String)> {
+        match self {
+            Self::Launcher => ["C", "CXX", "CUDA"]
+                .map(|language| {
+                    (format!("CMAKE_{language}_COMPILER_LAUNCHER"), "ccache".to_owned())
+                })
+                .to_vec(),
+            Self::Links | Self::None => Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Table;
+
+    #[test]
+    fn the_backend_decides_unless_told_otherwise() {
+        for (backend, wiring) in [
+            ("scikit_build_core.build", Wiring::Launcher),
+            ("py_build_cmake.build", Wiring::Launcher),
+            ("mesonpy", Wiring::None),
+            ("setuptools.build_meta", Wiring::Links),
+            ("setuptools.build_meta:__legacy__", Wiring::Links),
+        ] {
+            let traits =
+                Traits { name: "p".into(), backend: backend.into(), table: Table::default() };
+            assert_eq!(Wiring::of(cli::Wiring::Auto, &traits), wiring, "{backend}");
+            assert_eq!(Wiring::of(cli::Wiring::Links, &traits), Wiring::Links);
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! The pinned tools: cibuildwheel in an environment of its own, and the static validator.
+
+use std::fs::{self, File};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use camino::{Utf8Path, Utf8PathBuf};
+use sha2::{Digest as _, Sha256};
+
+use crate::console::Console;
+use crate::environment::Environment;
+use crate::fault::Fault;
+use crate::pins::{Pins, REQUIREMENTS};
+use crate::process;
+
+/// Asking an interpreter for its version.
+const ASK_LIMIT: Duration = Duration::from_secs(20);
+/// Installing a dozen small packages, on a slow line.
+const INSTALL_LIMIT: Duration = Duration::from_secs(900);
+/// Compiling the validator, on a slow machine.
+const COMPILE_LIMIT: Duration = Duration::from_secs(900);
+/// Written last, so that a half-made environment is never taken for a whole one.
+const READY: &str = "warmwheel-ready";
+
+/// The Python of an environment that holds exactly the locked requirements.
+///
+/// It lives in the user's cache under a name made from the lock, so a changed lock makes a new one
+/// and checkouts share it. Runs that start at once wait for each other.
+///
+/// # Errors
+/// No suitable Python, or an installation that fails.
+pub(crate) fn cibuildwheel(
+    pins: &Pins,
+    environment: &Environment,
+    console: Console,
+) -> Result<Utf8PathBuf> {
+    let tools = environment.cache_folder()?.join("tools");
+    fs::create_dir_all(&tools).with_context(|| format!("cannot make {tools}"))?;
+    let key = &hex(&Sha256::digest(REQUIREMENTS))[..16];
+    let folder = tools.join(format!("cibuildwheel-{key}"));
+    let python = python_of(&folder);
+
+    let lock = File::create(tools.join(format!("cibuildwheel-{key}.lock")))?;
+    lock.lock().with_context(|| format!("cannot lock {tools}"))?;
+    if folder.join(READY).is_file() && works(&python, pins) {
+        return Ok(python);
+    }
+    if folder.exists() {
+        console.say(format!("rebuilding {folder}, which does not work any more"));
+        fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {folder}"))?;
+    }
+    console.say(format!("installing cibuildwheel {}", pins.cibuildwheel.version));
+    install(&folder, pins, environment)?;
+    fs::write(folder.join(READY), key)?;
+    Ok(python)
+}
+
+fn python_of(folder: &Utf8Path) -> Utf8PathBuf {
+    if cfg!(windows) { folder.join("Scripts/python.exe") } else { folder.join("bin/python") }
+}
+
+/// Whether the environment still has what was put into it: an upgrade of the system's Python, or
+/// a cleaner, may have taken some of it away.
+fn works(python: &Utf8Path, pins: &Pins) -> bool {
+    let mut command = process::command(python);
+    command.args(["-c", "import cibuildwheel.options, sys; print(cibuildwheel.__version__)"]);
+    process::probe(command, ASK_LIMIT).is_some_and(|said| said.trim() == pins.cibuildwheel.version)
+}
+
+fn install(folder: &Utf8Path, pins: &Pins, environment: &Environment) -> Result<()> {
+    let base = find_python(pins, environment)?;
+    let requirements = tempfile::Builder::new().suffix(".txt").tempfile()?;
+    fs::write(requirements.path(), REQUIREMENTS)?;
+    let mut steps = Vec::new();
+    if let Some(uv) = environment.find_program("uv") {
+        let mut make = process::command(&uv);
+        make.args(["venv", "--quiet", "--seed", "--python"]).args([&base, folder]);
+        let mut fill = process::command(&uv);
+        fill.args(["pip", "install", "--quiet", "--require-hashes", "--python"])
+            .arg(python_of(folder))
+            .arg("--requirement")
+            .arg(requirements.path());
+        steps.extend([make, fill]);
+    } else {
+        let mut make = process::command(&base);
+        make.args(["-m", "venv"]).arg(folder);
+        let mut fill = process::command(python_of(folder));
+        fill.args(["-m", "pip", "install", "--quiet", "--require-hashes", "--requirement"])
+            .arg(requirements.path());
+        steps.extend([make, fill]);
+    }
+    for step in steps {
+        let shown = process::display(&step);
+        process::read(step, INSTALL_LIMIT).map_err(|error| {
+            Fault::machine(
+                format!("cannot install cibuildwheel: {error:#}"),
+                format!(
+                    "check the network and that {base} has the venv module (Debian: `apt-get \
+                     install python3-venv`), then run again; the step was `{shown}`"
+                ),
+            )
+        })?;
+    }
+    Ok(())
+}
+
+/// A Python that is new enough to run cibuildwheel and can make environments with pip in them;
+/// Debian packages that part on its own.
+///
+/// # Errors
+/// There is none in `PATH`.
+pub(crate) fn find_python(pins: &Pins, environment: &Environment) -> Result<Utf8PathBuf> {
+    const NAMES: [&str; 6] =
+        ["python3", "python", "python3.14", "python3.13", "python3.12", "python3.11"];
+    const ASK: &str = "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])";
+    let minimum = version(&pins.python.minimum);
+    // Names may lead to a version manager's shim that does not run at all, so each one is asked.
+    for name in NAMES {
+        for folder in environment.path_folders() {
+            let program = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+            if !program.is_file() {
+                continue;
+            }
+            let mut command = process::command(&program);
+            command.args(["-c", ASK]);
+            if process::probe(command, ASK_LIMIT).is_some_and(|said| version(&said) >= minimum) {
+                return Ok(program);
+            }
+        }
+    }
+    Err(Fault::machine(
+        format!("no Python {} or newer with the venv module is in PATH", pins.python.minimum),
+        "install one: `apt-get install python3 python3-venv`, `brew install python`, or \
+         `uv python install 3.12`",
+    ))
+}
+
+fn version(text: &str) -> Option<(u32, u32)> {
+    let (major, minor) = text.trim().split_once('.')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+/// The static validator for containers of this machine: built by cargo, which also knows when it
+/// is still fresh. Returns the folder that is mounted read-only into containers.
+///
+/// # Errors
+/// It does not compile.
+pub(crate) fn container_files(
+    workspace: &Utf8Path,
+    target: &Utf8Path,
+    environment: &Environment,
+) -> Result<Utf8PathBuf> {
+    let triple = static_triple()?;
+    // A target folder of its own: other flags in the same one would make cargo build each of the
+    // two programs again whenever the other had been built.
+    let own_target = target.join("validator");
+    let cargo = environment.get("CARGO").unwrap_or("cargo");
+    let mut command = process::command(cargo);
+    command
+        .current_dir(workspace)
+        .args(["build", "--quiet", "--release", "--locked", "--package", "ccache-validator"])
+        .args(["--target", triple, "--target-dir", own_target.as_str()])
+        .env("RUSTFLAGS", "-C target-feature=+crt-static")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS");
+    process::read(command, COMPILE_LIMIT).map_err(|error| {
+        Fault::machine(
+            format!("the validator does not compile: {error:#}"),
+            "it is linked statically: install the C library's static archive (Debian: libc6-dev, \
+             Fedora: glibc-static)",
+        )
+    })?;
+    let folder = container_folder(target);
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {folder}"))?;
+    place(
+        &own_target.join(triple).join("release/ccache-validator"),
+        &folder.join("ccache-validator"),
+    )?;
+    Ok(folder)
+}
+
+/// The folder that is mounted read-only into containers.
+pub(crate) fn container_folder(target: &Utf8Path) -> Utf8PathBuf {
+    target.join("warmwheel/container")
+}
+
+/// Puts a file in its place in one step, since another run's containers may be using it.
+fn place(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
+    let same = |a: &Utf8Path, b: &Utf8Path| -> std::io::Result<bool> {
+        let (a, b) = (a.metadata()?, b.metadata()?);
+        Ok(a.len() == b.len() && a.modified()? <= b.modified()?)
+    };
+    if same(from, to).unwrap_or(false) {
+        return Ok(());
+    }
+    let folder = to.parent().unwrap_or(Utf8Path::new("."));
+    let beside = tempfile::Builder::new().tempfile_in(folder)?.into_temp_path();
+    fs::copy(from, &beside).with_context(|| format!("cannot copy {from} to {folder}"))?;
+    beside.persist(to).with_context(|| format!("cannot place {to}"))
+}
+
+/// The target whose static programs run in Linux containers of this machine.
+fn static_triple() -> Result<&'static str> {
+    match (std::env::consts::OS, std::env::consts::ARCH) {
+        ("linux", "x86_64") => Ok("x86_64-unknown-linux-gnu"),
+        ("linux", "aarch64") => Ok("aarch64-unknown-linux-gnu"),
+        (os, arch) => Err(Fault::machine(
+            format!("the validator cannot be built for containers on {os} {arch} yet"),
+            "run this on Linux (x86_64 or aarch64)",
+        )),
+    }
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        assert!(version("3.9") < version("3.11"));
+        assert!(version("3.12\n") > version("3.11"));
+        assert!(version("no").is_none());
+        assert!(version("no") < version("3.11"), "what is no version is too old");
+    }
+
+    #[test]
+    fn bytes_are_shown_in_hexadecimal() {
+        assert_eq!(hex(&[0, 15, 255]), "000fff");
+    }
+}

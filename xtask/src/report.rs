@@ -1,0 +1,4 @@
+//! Reporters: folds of events into something that people or programs read. They know events only.
+
+pub(crate) mod files;
+pub(crate) mod terminal;

@@ -1,0 +1,69 @@
+//! The run's records: `events.ndjson` as it happens, `report.json` as its fold.
+
+use std::fs::File;
+use std::io::Write as _;
+
+use anyhow::{Context as _, Result};
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::event::{Event, Kind, Report, Reporter};
+
+/// Writes one JSON object per event and line.
+pub(crate) struct Stream {
+    file: File,
+}
+
+impl Stream {
+    /// Starts `events.ndjson` in `folder`.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(crate) fn start(folder: &Utf8Path) -> Result<Self> {
+        let path = folder.join("events.ndjson");
+        let file = File::create(&path).with_context(|| format!("cannot write {path}"))?;
+        Ok(Self { file })
+    }
+}
+
+impl Reporter for Stream {
+    fn name(&self) -> &'static str {
+        "events.ndjson"
+    }
+
+    fn handle(&mut self, event: &Event) -> Result<()> {
+        let mut line = serde_json::to_vec(event)?;
+        line.push(b'\n');
+        Ok(self.file.write_all(&line)?)
+    }
+}
+
+/// Writes `report.json` whenever a build has ended, so that a run that is killed leaves one too.
+pub(crate) struct Json {
+    path: Utf8PathBuf,
+    report: Report,
+}
+
+impl Json {
+    /// Starts with an empty report in `folder`.
+    pub(crate) fn new(folder: &Utf8Path) -> Self {
+        Self { path: folder.join("report.json"), report: Report::default() }
+    }
+}
+
+impl Reporter for Json {
+    fn name(&self) -> &'static str {
+        "report.json"
+    }
+
+    fn handle(&mut self, event: &Event) -> Result<()> {
+        self.report.apply(event);
+        if matches!(event.kind, Kind::PhaseStarted { .. } | Kind::BuildStarted { .. }) {
+            return Ok(());
+        }
+        let mut text = serde_json::to_vec_pretty(&self.report)?;
+        text.push(b'\n');
+        let beside = self.path.with_extension("json.part");
+        std::fs::write(&beside, &text).with_context(|| format!("cannot write {beside}"))?;
+        std::fs::rename(&beside, &self.path).with_context(|| format!("cannot place {}", self.path))
+    }
+}

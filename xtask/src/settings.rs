@@ -1,0 +1,265 @@
+//! What is wanted: flags, then variables (clap reads both), then `[tool.warmwheel]`, then defaults.
+
+use anyhow::Result;
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::Deserialize;
+
+use crate::cli::{Engine, OnMiss, ReleaseWheels, Wiring};
+use crate::environment::Environment;
+use crate::fault::Fault;
+
+/// `[tool.warmwheel]` of a package's pyproject.toml.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Table {
+    only: Option<Vec<String>>,
+    python: Option<Vec<String>>,
+    image: Option<String>,
+    engine: Option<Engine>,
+    wiring: Option<Wiring>,
+    ccache_dir: Option<Utf8PathBuf>,
+    output_dir: Option<Utf8PathBuf>,
+    report_dir: Option<Utf8PathBuf>,
+    min_hit_rate: Option<f64>,
+    on_miss: Option<OnMiss>,
+}
+
+/// The keys of [`Table`], for suggestions. A test keeps the two the same.
+const KEYS: [&str; 10] = [
+    "only",
+    "python",
+    "image",
+    "engine",
+    "wiring",
+    "ccache-dir",
+    "output-dir",
+    "report-dir",
+    "min-hit-rate",
+    "on-miss",
+];
+
+impl Table {
+    /// Reads the table out of a whole pyproject.toml.
+    ///
+    /// # Errors
+    /// A key that does not exist (with the nearest that does), or a value of the wrong type.
+    pub(crate) fn read(pyproject: &toml::Table, file: &Utf8Path) -> Result<Self> {
+        let Some(tool) = pyproject.get("tool").and_then(|tool| tool.get("warmwheel")) else {
+            return Ok(Self::default());
+        };
+        let Some(table) = tool.as_table() else {
+            return Err(Fault::usage(
+                format!("{file}: tool.warmwheel is {}, not a table", tool.type_str()),
+                "write it as a [tool.warmwheel] section",
+            ));
+        };
+        for key in table.keys() {
+            if !KEYS.contains(&key.as_str()) {
+                let remedy = nearest(key, &KEYS).map_or_else(
+                    || format!("the settings are: {}", KEYS.join(", ")),
+                    |nearest| format!("did you mean `{nearest}`?"),
+                );
+                return Err(Fault::usage(
+                    format!("{file}: [tool.warmwheel] has no setting `{key}`"),
+                    remedy,
+                ));
+            }
+        }
+        tool.clone().try_into().map_err(|error: toml::de::Error| {
+            Fault::usage(
+                format!("{file}: [tool.warmwheel]: {}", error.message().trim()),
+                "`cargo xtask release-wheels --help` describes each setting",
+            )
+        })
+    }
+}
+
+/// The candidate most like `word`, if any is alike at all.
+pub(crate) fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
+    candidates
+        .iter()
+        .map(|&candidate| (strsim::jaro_winkler(word, candidate), candidate))
+        .filter(|&(likeness, _)| likeness > 0.75)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|(_, candidate)| candidate)
+}
+
+/// Everything that a run can be told, resolved.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// Identifiers to narrow the selection to; all when empty.
+    pub(crate) only: Vec<String>,
+    /// Python versions to narrow the selection to; all when empty.
+    pub(crate) python: Vec<String>,
+    /// The image to use instead of the package's own choice.
+    pub(crate) image: Option<String>,
+    /// The engine to use instead of the package's own choice.
+    pub(crate) engine: Option<Engine>,
+    /// How the compiler is put behind ccache.
+    pub(crate) wiring: Wiring,
+    /// The host's cache folder, absolute.
+    pub(crate) ccache_dir: Utf8PathBuf,
+    /// Where finished wheels go, absolute.
+    pub(crate) output_dir: Utf8PathBuf,
+    /// Where the run's records go, absolute; `None` for a folder of the run's own.
+    pub(crate) report_dir: Option<Utf8PathBuf>,
+    /// The floor in percent; 0 asks for one hit.
+    pub(crate) min_hit_rate: f64,
+    /// Whether a miss fails the build.
+    pub(crate) on_miss: OnMiss,
+}
+
+impl Settings {
+    /// Resolves flags and table; relative paths are the project's.
+    ///
+    /// # Errors
+    /// A value out of range, or no folder for the cache.
+    pub(crate) fn resolve(
+        flags: &ReleaseWheels,
+        table: &Table,
+        project: &Utf8Path,
+        environment: &Environment,
+    ) -> Result<Self> {
+        let min_hit_rate = flags.min_hit_rate.or(table.min_hit_rate).unwrap_or(0.0);
+        if !(0.0..=100.0).contains(&min_hit_rate) {
+            return Err(Fault::usage(
+                format!("the minimum hit rate is {min_hit_rate}"),
+                "give a percentage from 0 to 100",
+            ));
+        }
+        let folder = |flag: &Option<Utf8PathBuf>, set: &Option<Utf8PathBuf>| {
+            flag.as_ref().or(set.as_ref()).map(|folder| project.join(folder))
+        };
+        let ccache_dir = ccache_dir(
+            flags.ccache_dir.as_ref().or(table.ccache_dir.as_ref()),
+            project,
+            environment,
+        )?;
+        Ok(Self {
+            only: either(&flags.only, table.only.as_ref()),
+            python: either(&flags.python, table.python.as_ref()),
+            image: flags.image.clone().or_else(|| table.image.clone()),
+            engine: flags.engine.or(table.engine),
+            wiring: flags.wiring.or(table.wiring).unwrap_or_default(),
+            ccache_dir,
+            output_dir: folder(&flags.output_dir, &table.output_dir)
+                .unwrap_or_else(|| project.join("wheelhouse")),
+            report_dir: folder(&flags.report_dir, &table.report_dir),
+            min_hit_rate,
+            on_miss: flags.on_miss.or(table.on_miss).unwrap_or_default(),
+        })
+    }
+}
+
+/// The host's cache folder, absolute. A relative one is the project's, never the current folder's:
+/// the same setting must name the same folder wherever the command is typed.
+///
+/// # Errors
+/// None is named and the environment has no home folder.
+pub(crate) fn ccache_dir(
+    named: Option<&Utf8PathBuf>,
+    project: &Utf8Path,
+    environment: &Environment,
+) -> Result<Utf8PathBuf> {
+    match named.filter(|folder| !folder.as_str().is_empty()) {
+        Some(folder) => Ok(project.join(folder)),
+        // Not ccache's own default: containers bring a ccache of another version, and one version
+        // per folder is what ccache promises to understand.
+        None => Ok(environment.cache_folder()?.join("ccache")),
+    }
+}
+
+fn either(flag: &[String], set: Option<&Vec<String>>) -> Vec<String> {
+    if flag.is_empty() { set.cloned().unwrap_or_default() } else { flag.to_vec() }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use crate::fault::{class_of, explain};
+
+    fn flags(arguments: &[&str]) -> ReleaseWheels {
+        let line = ["xtask", "release-wheels"].iter().chain(arguments);
+        match Cli::parse_from(line).command {
+            Command::ReleaseWheels(flags) => *flags,
+            other => unreachable!("{other:?}"),
+        }
+    }
+
+    fn table(text: &str) -> Result<Table> {
+        Table::read(&text.parse().unwrap(), Utf8Path::new("pyproject.toml"))
+    }
+
+    fn environment() -> Environment {
+        [("HOME".to_owned(), "/home/me".to_owned())].into_iter().collect()
+    }
+
+    #[test]
+    fn flags_win_over_the_table_and_the_table_over_defaults() {
+        let table = table("[tool.warmwheel]\nmin-hit-rate = 80.0\nimage = 'a'\n").unwrap();
+        let flags = flags(&["--min-hit-rate", "90"]);
+        let settings =
+            Settings::resolve(&flags, &table, Utf8Path::new("/p"), &environment()).unwrap();
+        assert!((settings.min_hit_rate - 90.0).abs() < f64::EPSILON);
+        assert_eq!(settings.image.as_deref(), Some("a"));
+        assert_eq!(settings.output_dir, "/p/wheelhouse");
+        assert_eq!(settings.on_miss, OnMiss::Fail);
+    }
+
+    #[test]
+    fn a_relative_cache_folder_is_the_projects() {
+        let flags = flags(&["--ccache-dir", ".ccache"]);
+        let settings =
+            Settings::resolve(&flags, &Table::default(), Utf8Path::new("/p"), &environment());
+        assert_eq!(settings.unwrap().ccache_dir, "/p/.ccache");
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_a_suggestion() {
+        let error = table("[tool.warmwheel]\nmin-hitrate = 3\n").unwrap_err();
+        assert_eq!(class_of(&error).exit_code(), 2);
+        assert!(explain(&error).contains("did you mean `min-hit-rate`?"), "{}", explain(&error));
+        let error = table("[tool.warmwheel]\nzzz = 3\n").unwrap_err();
+        assert!(explain(&error).contains("the settings are: only"), "{}", explain(&error));
+    }
+
+    #[test]
+    fn every_wrong_type_is_refused() {
+        for line in [
+            "only = 1",
+            "python = '3.12'",
+            "image = []",
+            "engine = 'lxc'",
+            "wiring = true",
+            "ccache-dir = 1",
+            "min-hit-rate = 'x'",
+            "on-miss = 'ignore'",
+        ] {
+            let error = table(&format!("[tool.warmwheel]\n{line}\n")).unwrap_err();
+            assert_eq!(class_of(&error).exit_code(), 2, "{line}");
+        }
+        assert!(table("[tool]\nwarmwheel = 3\n").is_err());
+    }
+
+    #[test]
+    fn the_list_of_keys_is_the_tables() {
+        for key in KEYS {
+            // A key that the table did not know would be reported as unknown.
+            let error = table(&format!("[tool.warmwheel]\n{key} = {{}}\n")).unwrap_err();
+            assert!(!explain(&error).contains("unknown field"), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_hit_rate_is_a_percentage() {
+        for wrong in ["--min-hit-rate=101", "--min-hit-rate=-1", "--min-hit-rate=NaN"] {
+            let flags = flags(&[wrong]);
+            let settings =
+                Settings::resolve(&flags, &Table::default(), Utf8Path::new("/p"), &environment());
+            assert_eq!(class_of(&settings.unwrap_err()).exit_code(), 2, "{wrong}");
+        }
+    }
+}

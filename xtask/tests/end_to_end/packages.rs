@@ -1,0 +1,106 @@
+//! The demo, and packages from PyPI.
+
+use camino::Utf8PathBuf;
+
+use crate::lab::{Run, engine, lab, sdist, workspace};
+use crate::support::Ran;
+
+/// Installs a wheel in a fresh environment of its own Python and runs `code` there.
+fn try_wheel(run: &Run, python: &str, code: &str) {
+    let report = run.report();
+    let wheel = Utf8PathBuf::from(report.build(python)["wheel"].as_str().unwrap());
+    let volume = format!("--volume={}:/wheels:ro", wheel.parent().unwrap());
+    let script = format!(
+        "/opt/python/{python}-{python}/bin/python -m venv /tmp/fresh \
+         && /tmp/fresh/bin/pip install --quiet '/wheels/{}' && /tmp/fresh/bin/python -c \"$1\"",
+        wheel.file_name().unwrap()
+    );
+    let lab = lab();
+    let image = lab["image"].as_str().unwrap();
+    let create: Vec<_> =
+        lab["create_args"].as_array().unwrap().iter().map(|a| a.as_str().unwrap()).collect();
+    let line = [
+        &["run", "--rm", volume.as_str()][..],
+        &create,
+        &[image, "sh", "-ec", script.as_str(), "sh", code],
+    ]
+    .concat();
+    Ran::from(engine(&line).output().unwrap()).expect(0);
+}
+
+#[test]
+fn the_demo_is_compiled_once_for_four_versions() {
+    let run = Run::new();
+    let pythons = ["cp310", "cp311", "cp312", "cp313"];
+    let ran = run.run(&[]).expect(0).says("done: 4 of 4 wheels");
+    assert_eq!(ran.stdout.lines().count(), 4);
+    let report = run.report();
+    assert_eq!(report.verdict("cp310"), "cold");
+    assert_eq!((report.hits("cp310"), report.misses("cp310")), (0, 15));
+    for python in &pythons[1..] {
+        assert_eq!(report.verdict(python), "hit");
+        // Fourteen files are the core; the bindings include Python.h.
+        assert_eq!((report.hits(python), report.misses(python)), (14, 1), "{python}");
+    }
+    for python in pythons {
+        try_wheel(
+            &run,
+            python,
+            "import warmdemo; assert abs(warmdemo.levenshtein('kitten', 'sitting') - 3) < 1e-9",
+        );
+    }
+    // Nothing of the run is left in the engine, and the project itself was not written to.
+    let run_id = ran_id(&run);
+    let filter = format!("label=warmwheel.run={run_id}");
+    let left = engine(&["ps", "--all", "--quiet", "--filter", &filter]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&left.stdout), "");
+    assert!(!workspace().join("tools/demo/build").exists());
+}
+
+fn ran_id(run: &Run) -> String {
+    let text = std::fs::read_to_string(run.records().join("report.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    report["run_id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn awkward_cpp_keeps_its_own_settings_and_hits_all_of_its_core() {
+    let run = Run::new();
+    let archive = sdist("awkward_cpp-57.tar.gz");
+    run.run(&[&archive, "--python", "3.10,3.12,3.13"]).expect(0);
+    let report = run.report();
+    assert_eq!(report.verdict("cp310"), "cold");
+    for python in ["cp312", "cp313"] {
+        assert_eq!(report.verdict(python), "hit");
+        assert!(report.hits(python) >= 167, "{} hits", report.hits(python));
+        assert!(report.hits(python) + report.misses(python) >= 171);
+        let log = run.log(python);
+        // Its own frontend, environment and tests.
+        assert!(log.contains("--installer=uv"), "no build[uv]");
+        assert!(log.contains("UV_ONLY_BINARY=cmake,numpy"), "no environment of its own");
+        assert!(log.contains("&& echo /project:"), "no test command of its own");
+        assert!(log.contains(" passed"), "its tests did not run");
+    }
+    try_wheel(&run, "cp313", "import awkward_cpp.cpu_kernels");
+}
+
+/// Every source of kiwisolver includes Python.h, so no version can hit what another one left: the
+/// honest verdict is a miss, and ccache was called for all seven files of each version.
+#[test]
+fn kiwisolver_goes_through_compiler_links_and_has_nothing_to_share() {
+    let run = Run::new();
+    let archive = sdist("kiwisolver-1.5.1.tar.gz");
+    let versions = ["--python", "3.10,3.12,3.13"];
+    run.run(&[&[archive.as_str()][..], &versions].concat()).expect(3).says("verdict miss");
+    let report = run.report();
+    assert_eq!((report.verdict("cp310"), report.misses("cp310")), ("cold", 7));
+    assert_eq!((report.verdict("cp312"), report.misses("cp312")), ("miss", 7));
+    assert_eq!(report.build("cp313")["outcome"], "not-run");
+
+    let line = [&[archive.as_str(), "--on-miss", "warn"][..], &versions].concat();
+    run.run(&line).expect(0).says("done: 3 of 3 wheels");
+    for python in ["cp310", "cp312", "cp313"] {
+        assert!(run.log(python).contains(" passed"), "its tests did not run");
+        try_wheel(&run, python, "import kiwisolver; kiwisolver.Solver()");
+    }
+}

@@ -1,0 +1,13 @@
+//! The whole program with real ccache and gcc, and real fake executables in place of containers.
+
+#![expect(clippy::disallowed_methods, reason = "tests start processes and read the environment")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "that is how a test fails")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod cache;
+mod pipeline;
+mod refusals;
+mod settings;
+mod staging;

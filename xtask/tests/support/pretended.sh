@@ -1,0 +1,55 @@
+#!/bin/sh
+# Stands in for the Python that has cibuildwheel. A build does what $PRETEND says, a shell fragment
+# that may use the functions below; anything else goes to the real one.
+case "$*" in
+"-m cibuildwheel --only "*) ;;
+*) exec "$REAL_PYTHON" "$@" ;;
+esac
+id=$4
+out=$6
+
+# The host's folder that a container would see at $1.
+mounted() {
+    printf '%s\n' "$CIBW_CONTAINER_ENGINE_LINUX" | tr ' ' '\n' |
+        sed -n "s|^'*--volume=\([^:]*\):$1[:;'].*|\1|p; s|^'*--volume=\([^:]*\):$1\$|\1|p" | head -n 1
+}
+record=$(mounted /warmwheel-build)
+cache=$(mounted /host_ccache)
+validator=$(mounted /warmwheel)/ccache-validator
+
+# The environment that cibuildwheel would give to the build, with the host's folders.
+enter() {
+    eval "export $CIBW_ENVIRONMENT_LINUX"
+    export CCACHE_DIR="$cache" CCACHE_STATSLOG="$record/statslog" CCACHE_BASEDIR="$PWD"
+    export CCACHE_TEMPDIR="$record/tmp" WARMWHEEL_RECORD_DIR="$record"
+    export CIBUILDWHEEL_BUILD_IDENTIFIER="$id"
+}
+
+step() { printf '\n%s...\n\n' "$1"; }
+
+# Compiles a C file of the project through ccache.
+compile() {
+    step "Building wheel"
+    ccache gcc -c "$1" -o "$record/object.o"
+}
+
+# Leaves a wheel for the identifier.
+wheel() {
+    python=${id%%-*}
+    wheel="$out/pkg-1-$python-$python-manylinux_2_28_x86_64.whl"
+    echo "wheel of $id" >"$wheel"
+}
+
+# Runs the hook as a test command would, on a wheel that is still inside the container.
+hook() {
+    step "Testing wheel"
+    "$validator" seal
+    mkdir -p "$record/inside"
+    mv "$wheel" "$record/inside/"
+    "$validator" validate --wheel "$record/inside/${wheel##*/}" || exit 1
+}
+
+copy_out() { mv "$record/inside/"*.whl "$out/"; }
+
+enter
+eval "$PRETEND"
