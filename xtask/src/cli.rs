@@ -92,11 +92,12 @@ pub(crate) struct ReleaseWheels {
     /// The project that PACKAGE and relative paths belong to [default: the one around this xtask]
     #[arg(long, value_name = "DIR")]
     pub(crate) project: Option<Utf8PathBuf>,
-    /// Build only these of the package's identifiers, such as cp312-manylinux_x86_64
-    #[arg(long, value_name = "ID", value_delimiter = ',', num_args = 1..)]
+    /// Build only these of the package's identifiers, such as cp312-manylinux_x86_64; separated by
+    /// commas, or given again
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
     pub(crate) only: Vec<String>,
     /// Build only for these Python versions, such as 3.11,3.12 (3.13t for free-threaded)
-    #[arg(long, value_name = "VERSION", value_delimiter = ',', num_args = 1..)]
+    #[arg(long, value_name = "VERSION", value_delimiter = ',')]
     pub(crate) python: Vec<String>,
     /// Build in this image instead of the package's own choice; `lab` is the test image
     #[arg(long, value_name = "REF", env = "WARMWHEEL_IMAGE")]

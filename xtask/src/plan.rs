@@ -154,7 +154,7 @@ fn plan_build(facts: &Facts<'_>, selected: &Selected, earlier: &[BuildPlan]) -> 
     let mut options = Merger::new(platform, selected, facts.environment);
     options.prepend("environment", inside.environment(facts, wiring, &domain), " ");
     options.prepend("test-command", inside.hook(platform), " && ");
-    options.prepend("before-all", inside.preflight(wiring), " && ");
+    options.append("before-all", inside.preflight(wiring));
     options.prepend("before-test", inside.seal(), " && ");
     // Its own log groups would be nested in ours, and its summary would overwrite the others'.
     options.set("CIBW_LOG_FOLD_MODE", "disabled");

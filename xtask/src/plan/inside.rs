@@ -79,7 +79,7 @@ impl Inside {
         format!("{} seal", quote(&self.validator))
     }
 
-    /// The check before anything is compiled.
+    /// The check before anything is compiled, which makes the links as well.
     pub(super) fn preflight(&self, wiring: Wiring) -> String {
         let validator = quote(&self.validator);
         match wiring {

@@ -1,10 +1,12 @@
 //! How Warmwheel's own values reach cibuildwheel without displacing the package's or the user's.
 //!
-//! `environment`, `before-all`, `before-test` and `test-command` are put in front with `CIBW_INHERIT` (cibuildwheel
+//! `environment`, `before-test` and `test-command` are put in front with `CIBW_INHERIT` (cibuildwheel
 //! 4.3.0 and newer). Only names with a platform suffix are used, so that a user's own variable
 //! without one keeps its place in the order. A user who has set the suffixed one already, or its
-//! rule, gets ours and the value that theirs comes to. `container-engine` cannot be merged by
-//! cibuildwheel and is set whole.
+//! rule, gets ours and the value that theirs comes to.
+//!
+//! `before-all` is where a package installs its ccache, so what looks for one comes after it.
+//! `container-engine` cannot be merged by cibuildwheel. Both are set whole.
 
 use std::collections::BTreeMap;
 
@@ -54,25 +56,48 @@ impl<'a> Merger<'a> {
     /// Puts `ours` in front of what the package and the user have for `option`, joined as
     /// cibuildwheel joins it.
     pub(super) fn prepend(&mut self, option: &str, ours: String, separator: &str) {
-        let variable = variable_of(option, self.platform);
-        let rule_name = format!("{option}-{}", self.platform);
-        let theirs = self.selected.options.get(option);
-        let value = theirs.map(|theirs| theirs.value.clone()).unwrap_or_default();
-        if self.user.get(&variable).is_some() {
-            // Theirs stands where ours would: set the whole, and no rule.
+        if self.user.get(&variable_of(option, self.platform)).is_some() {
+            // Theirs stands where ours would.
+            let theirs = self.value_of(option);
             let whole =
-                if value.is_empty() { ours.clone() } else { format!("{ours}{separator}{value}") };
-            self.variables.insert(variable.clone(), whole);
-            self.rules.insert(rule_name, "none");
+                if theirs.is_empty() { ours.clone() } else { format!("{ours}{separator}{theirs}") };
+            self.put(option, whole, "none");
         } else {
-            self.variables.insert(variable.clone(), ours.clone());
-            self.rules.insert(rule_name, "prepend");
+            self.put(option, ours.clone(), "prepend");
         }
+        self.record(option, ours);
+    }
+
+    /// Runs the command `ours` after what the package and the user have for `option`, if that
+    /// succeeds.
+    pub(super) fn append(&mut self, option: &str, ours: String) {
+        let whole = match self.value_of(option) {
+            "" => ours.clone(),
+            theirs if self.platform == "windows" => format!("{theirs} && {ours}"),
+            // A line of its own for the end of the group: theirs may end in a comment.
+            theirs => format!("{{ {theirs}\n}} && {ours}"),
+        };
+        self.put(option, whole, "none");
+        self.record(option, ours);
+    }
+
+    /// What an option comes to without ours.
+    fn value_of(&self, option: &str) -> &'a str {
+        self.selected.options.get(option).map_or("", |theirs| theirs.value.as_str())
+    }
+
+    fn put(&mut self, option: &str, value: String, rule: &'static str) {
+        self.variables.insert(variable_of(option, self.platform), value);
+        self.rules.insert(format!("{option}-{}", self.platform), rule);
+    }
+
+    fn record(&mut self, option: &str, ours: String) {
+        let theirs = self.selected.options.get(option);
         self.merged.push(Merged {
             option: option.to_owned(),
-            variable,
+            variable: variable_of(option, self.platform),
             ours,
-            theirs: value,
+            theirs: self.value_of(option).to_owned(),
             origin: theirs.and_then(|theirs| theirs.origin.clone()),
         });
     }

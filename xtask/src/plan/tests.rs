@@ -216,7 +216,7 @@ fn a_package_without_settings_gets_ours_by_inheritance() {
     let environment = Scenario::linux().first().environment;
     assert_eq!(
         environment["CIBW_INHERIT"],
-        "before-all-linux: prepend; before-test-linux: prepend; environment-linux: prepend; \
+        "before-all-linux: none; before-test-linux: prepend; environment-linux: prepend; \
          test-command-linux: prepend"
     );
     assert_eq!(
@@ -236,6 +236,20 @@ fn a_users_suffixed_variable_is_set_whole_behind_ours() {
         build.environment["CIBW_TEST_COMMAND_LINUX"],
         "/warmwheel/ccache-validator validate --wheel '{wheel}' && pytest # quick"
     );
+}
+
+#[test]
+fn the_check_for_ccache_comes_after_what_may_install_it() {
+    let before_all = |scenario: Scenario, variable: &str| {
+        scenario.option("before-all", "install ccache # now").first().environment[variable].clone()
+    };
+    assert_eq!(
+        before_all(Scenario::linux(), "CIBW_BEFORE_ALL_LINUX"),
+        "{ install ccache # now\n} && /warmwheel/ccache-validator preflight"
+    );
+    let windows =
+        before_all(Scenario::of("windows", &["cp312-win_amd64"]), "CIBW_BEFORE_ALL_WINDOWS");
+    assert!(windows.starts_with("install ccache # now && "), "{windows}");
 }
 
 #[test]

@@ -81,6 +81,14 @@ impl Run {
         Report(serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap())
     }
 
+    /// Hits of CMake's own compilations, which the validator counts apart.
+    pub(crate) fn probe_hits(&self, python: &str) -> u64 {
+        let folder = self.records().join(format!("builds/{python}-manylinux_x86_64/record"));
+        let text = fs::read_to_string(folder.join("verdict.json")).unwrap();
+        let verdict: Value = serde_json::from_str(&text).unwrap();
+        verdict["probes"]["direct_hits"].as_u64().unwrap()
+    }
+
     /// The log of the build for `python`.
     pub(crate) fn log(&self, python: &str) -> String {
         let path = self.records().join(format!("builds/{python}-manylinux_x86_64/log.txt"));

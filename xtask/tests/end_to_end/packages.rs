@@ -65,19 +65,28 @@ fn ran_id(run: &Run) -> String {
 
 #[test]
 fn awkward_cpp_keeps_its_own_settings_and_hits_all_of_its_core() {
-    let run = Run::new();
+    let mut run = Run::new();
+    // Its test command names a folder that only its repository has. Most of its 22,000 tests are
+    // left out: what matters here is that its command runs.
+    let fewer = "mkdir {project}/tests && \
+        find {package}/tests-* -name 'test_*' ! -name '*sort*' -delete";
+    run.sandbox.set("CIBW_BEFORE_TEST", fewer);
     let archive = sdist("awkward_cpp-57.tar.gz");
     run.run(&[&archive, "--python", "3.10,3.12,3.13"]).expect(0);
     let report = run.report();
     assert_eq!(report.verdict("cp310"), "cold");
+    // It requires itself for its tests; that second compilation is not counted.
+    assert_eq!((report.hits("cp310"), report.misses("cp310")), (0, 170));
     for python in ["cp312", "cp313"] {
         assert_eq!(report.verdict(python), "hit");
-        assert!(report.hits(python) >= 167, "{} hits", report.hits(python));
-        assert!(report.hits(python) + report.misses(python) >= 171);
+        // Of 170 sources the four of the bindings include Python.h; with CMake's own probe, which is
+        // counted apart, that is 167 of 171.
+        assert_eq!((report.hits(python), report.misses(python)), (166, 4), "{python}");
+        assert_eq!(run.probe_hits(python), 1, "{python}");
         let log = run.log(python);
         // Its own frontend, environment and tests.
         assert!(log.contains("--installer=uv"), "no build[uv]");
-        assert!(log.contains("UV_ONLY_BINARY=cmake,numpy"), "no environment of its own");
+        assert!(log.contains("UV_ONLY_BINARY=\"cmake,numpy\""), "no environment of its own");
         assert!(log.contains("&& echo /project:"), "no test command of its own");
         assert!(log.contains(" passed"), "its tests did not run");
     }
@@ -90,16 +99,13 @@ fn awkward_cpp_keeps_its_own_settings_and_hits_all_of_its_core() {
 fn kiwisolver_goes_through_compiler_links_and_has_nothing_to_share() {
     let run = Run::new();
     let archive = sdist("kiwisolver-1.5.1.tar.gz");
-    let versions = ["--python", "3.10,3.12,3.13"];
-    run.run(&[&[archive.as_str()][..], &versions].concat()).expect(3).says("verdict miss");
+    run.run(&[&archive, "--python", "3.10,3.12,3.13", "--on-miss", "warn"])
+        .expect(0)
+        .says("done: 3 of 3 wheels");
     let report = run.report();
-    assert_eq!((report.verdict("cp310"), report.misses("cp310")), ("cold", 7));
-    assert_eq!((report.verdict("cp312"), report.misses("cp312")), ("miss", 7));
-    assert_eq!(report.build("cp313")["outcome"], "not-run");
-
-    let line = [&[archive.as_str(), "--on-miss", "warn"][..], &versions].concat();
-    run.run(&line).expect(0).says("done: 3 of 3 wheels");
-    for python in ["cp310", "cp312", "cp313"] {
+    for (python, verdict) in [("cp310", "cold"), ("cp312", "miss"), ("cp313", "miss")] {
+        assert_eq!(report.verdict(python), verdict, "{python}");
+        assert_eq!((report.hits(python), report.misses(python)), (0, 7), "{python}");
         assert!(run.log(python).contains(" passed"), "its tests did not run");
         try_wheel(&run, python, "import kiwisolver; kiwisolver.Solver()");
     }

@@ -72,3 +72,13 @@ fn a_machine_without_an_engine_is_told_how_to_get_one() {
     sandbox.program("docker", "#!/bin/sh\nexit 1\n");
     sandbox.release_wheels(&["--plan"]).expect(4).says("no container engine").says("--setup");
 }
+
+#[test]
+fn a_machine_without_a_new_enough_python_is_told_how_to_get_one() {
+    let mut sandbox = Sandbox::new().with_pretended_engine();
+    sandbox.program("python3", "#!/bin/sh\necho 3.9\n");
+    sandbox.program("python", "#!/bin/sh\necho no such version >&2; exit 127\n");
+    let programs = sandbox.root.join("bin");
+    sandbox.set("PATH", programs.as_str());
+    sandbox.release_wheels(&["--plan"]).expect(4).says("no Python 3.11").says("uv python install");
+}

@@ -93,7 +93,7 @@ fn a_projects_before_all() {
     let build = &effective("[tool.cibuildwheel.linux]\nbefore-all = 'yum install x'\n", &[])[0];
     assert_eq!(
         option(build, "before-all"),
-        "/warmwheel/ccache-validator preflight --links /tmp/warmwheel-links && yum install x"
+        "{ yum install x\n} && /warmwheel/ccache-validator preflight --links /tmp/warmwheel-links"
     );
 }
 
