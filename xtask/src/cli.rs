@@ -5,6 +5,8 @@
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::text::quote;
+
 /// Builds the wheels of a native Python package for every Python version from one warm compiler
 /// cache, and proves for each of them that the cache worked.
 #[derive(Debug, Parser)]
@@ -134,6 +136,36 @@ pub(crate) struct ReleaseWheels {
     /// Show the builds' whole logs (the default in a terminal)
     #[arg(long)]
     pub(crate) verbose: bool,
+}
+
+impl ReleaseWheels {
+    /// The command line that does the same for other identifiers: every flag that was given, or
+    /// came from its variable, apart from the selection.
+    pub(crate) fn command(&self) -> String {
+        let path = |path: &Option<Utf8PathBuf>| path.as_ref().map(ToString::to_string);
+        let options = [
+            ("project", path(&self.project)),
+            ("image", self.image.clone()),
+            ("engine", self.engine.as_ref().and_then(word)),
+            ("wiring", self.wiring.as_ref().and_then(word)),
+            ("ccache-dir", path(&self.ccache_dir)),
+            ("output-dir", path(&self.output_dir)),
+            ("report-dir", path(&self.report_dir)),
+            ("min-hit-rate", self.min_hit_rate.map(|rate| rate.to_string())),
+            ("on-miss", self.on_miss.as_ref().and_then(word)),
+        ];
+        let mut words = vec!["cargo xtask release-wheels".to_owned()];
+        words.extend(self.package.as_ref().map(|package| quote(package.as_str())));
+        for (name, value) in options {
+            words.extend(value.map(|value| format!("--{name} {}", quote(&value))));
+        }
+        words.join(" ")
+    }
+}
+
+/// A value as it is typed.
+fn word(value: &impl ValueEnum) -> Option<String> {
+    Some(value.to_possible_value()?.get_name().to_owned())
 }
 
 /// `prepare-cache`.
@@ -268,6 +300,21 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_command_can_be_typed_again() {
+        let line =
+            "release-wheels a-1.tar.gz --image lab --on-miss warn --only x --min-hit-rate 9.5";
+        let Command::ReleaseWheels(flags) =
+            Cli::parse_from(std::iter::once("xtask").chain(line.split(' '))).command
+        else {
+            unreachable!()
+        };
+        assert_eq!(
+            flags.command(),
+            "cargo xtask release-wheels a-1.tar.gz --image lab --min-hit-rate 9.5 --on-miss warn"
+        );
     }
 
     #[test]

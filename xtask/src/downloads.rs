@@ -12,7 +12,7 @@ use crate::environment::Environment;
 use crate::fault::Fault;
 use crate::pins::Sdist;
 use crate::process;
-use crate::provision::hex;
+use crate::text::hex;
 
 /// Fetching a few megabytes, and the build requirements that pip wants to see the metadata.
 const LIMIT: Duration = Duration::from_secs(300);

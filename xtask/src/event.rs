@@ -33,6 +33,8 @@ pub(crate) enum Kind {
         run_id: String,
         /// The package's name.
         package: String,
+        /// The command that does the same again.
+        command: String,
         /// Wall-clock time, RFC 3339.
         started: String,
         /// How many builds run at once.
@@ -266,6 +268,8 @@ pub(crate) struct Report {
     pub(crate) outcome: Option<RunOutcome>,
     /// The package's name.
     pub(crate) package: String,
+    /// The command that does the same again.
+    pub(crate) command: String,
     /// Wall-clock time of its start, RFC 3339.
     pub(crate) started: String,
     /// How long it took, in seconds.
@@ -283,6 +287,7 @@ impl Default for Report {
             run_id: String::new(),
             outcome: None,
             package: String::new(),
+            command: String::new(),
             started: String::new(),
             elapsed_seconds: 0.0,
             jobs: 1,
@@ -296,10 +301,11 @@ impl Report {
     pub(crate) fn apply(&mut self, event: &Event) {
         self.elapsed_seconds = event.at_seconds;
         match &event.kind {
-            Kind::RunStarted { schema, run_id, package, started, jobs, builds } => {
+            Kind::RunStarted { schema, run_id, package, command, started, jobs, builds } => {
                 self.schema = *schema;
                 self.run_id.clone_from(run_id);
                 self.package.clone_from(package);
+                self.command.clone_from(command);
                 self.started.clone_from(started);
                 self.jobs = *jobs;
                 self.builds = builds.iter().map(BuildReport::planned).collect();

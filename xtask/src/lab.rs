@@ -22,8 +22,8 @@ use crate::console::Console;
 use crate::environment::Environment;
 use crate::fault::Fault;
 use crate::pins::Pins;
-use crate::process;
 use crate::setup::{self, Purpose};
+use crate::text;
 
 /// What to do on machines that it cannot be made on.
 const ELSEWHERE: &str = "leave out `--image lab`: a manylinux image needs none of this";
@@ -58,7 +58,7 @@ impl Lab {
             .iter()
             .map(|(name, value)| (name, value))
             .chain(&self.environment)
-            .map(|(name, value)| format!("export {name}={}\n", process::quote(value)));
+            .map(|(name, value)| format!("export {name}={}\n", text::quote(value)));
         lines.collect::<Vec<_>>().concat()
     }
 }

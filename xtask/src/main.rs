@@ -24,6 +24,7 @@ mod sdist;
 mod settings;
 mod setup;
 mod staging;
+mod text;
 
 use std::process::ExitCode;
 

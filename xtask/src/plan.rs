@@ -23,7 +23,7 @@ use self::merge::{Merged, Merger};
 use self::wiring::Wiring;
 use crate::cli::{Engine, OnMiss};
 use crate::fault::Fault;
-use crate::provision::hex;
+use crate::text::hex;
 
 /// The label that every container of a run carries, with the run's id.
 pub(crate) const RUN_LABEL: &str = "warmwheel.run";

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use crate::interrupt::Interrupt;
+use crate::text::quote;
 
 /// A line of a child's output longer than this is handed on in pieces, in bytes.
 const LONGEST_LINE_BYTES: u64 = 64 * 1024;
@@ -38,16 +39,6 @@ pub(crate) fn display(command: &Command) -> String {
         .map(|word| quote(&word.to_string_lossy()))
         .collect::<Vec<_>>()
         .join(" ")
-}
-
-/// Quotes a word for a POSIX shell, leaving plain words as they are.
-pub(crate) fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }
 
 /// What a finished child printed.
@@ -308,18 +299,5 @@ fn signal_group(child: &mut Child, signal: Signal) {
     // Windows has no process groups of this kind. Not run on that platform yet.
     if signal == Signal::Kill {
         let _ = child.kill();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_quoted_for_a_shell_only_when_they_need_it() {
-        assert_eq!(quote("--only=cp312-manylinux_x86_64"), "--only=cp312-manylinux_x86_64");
-        assert_eq!(quote("a b"), "'a b'");
-        assert_eq!(quote("it's"), r"'it'\''s'");
-        assert_eq!(quote(""), "''");
     }
 }

@@ -12,6 +12,7 @@ use crate::environment::Environment;
 use crate::fault::Fault;
 use crate::pins::{Pins, REQUIREMENTS};
 use crate::process;
+use crate::text::hex;
 
 /// Asking an interpreter for its version.
 const ASK_LIMIT: Duration = Duration::from_secs(20);
@@ -210,16 +211,6 @@ fn static_triple() -> Result<&'static str> {
     }
 }
 
-/// Lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,10 +221,5 @@ mod tests {
         assert!(version("3.12\n") > version("3.11"));
         assert!(version("no").is_none());
         assert!(version("no") < version("3.11"), "what is no version is too old");
-    }
-
-    #[test]
-    fn bytes_are_shown_in_hexadecimal() {
-        assert_eq!(hex(&[0, 15, 255]), "000fff");
     }
 }

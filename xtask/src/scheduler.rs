@@ -43,6 +43,15 @@ impl Events {
     }
 }
 
+/// What is known of a run apart from its plan.
+#[derive(Clone, Debug)]
+pub(crate) struct Beginning {
+    /// The command that does the same again.
+    pub(crate) command: String,
+    /// Wall-clock time, RFC 3339.
+    pub(crate) started: String,
+}
+
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ending {
@@ -55,7 +64,7 @@ pub(crate) struct Ending {
 /// Runs the builds of a plan in order. After a failure, or when interrupted, no other is started.
 pub(crate) fn run(
     plan: &Plan,
-    started: String,
+    beginning: Beginning,
     builder: &dyn Builder,
     interrupt: &Interrupt,
     events: &mut Events,
@@ -64,7 +73,8 @@ pub(crate) fn run(
         schema: SCHEMA,
         run_id: plan.run_id.clone(),
         package: plan.package.clone(),
-        started,
+        command: beginning.command,
+        started: beginning.started,
         jobs: 1,
         builds: plan.builds.iter().map(planned).collect(),
     });

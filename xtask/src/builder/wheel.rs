@@ -9,7 +9,7 @@ use ccache_validator::wheel as name;
 use sha2::{Digest as _, Sha256};
 
 use crate::event::WheelFile;
-use crate::provision::hex;
+use crate::text::hex;
 
 /// What is wrong with what a build left in its folder, in a sentence.
 pub(super) type Objection = String;

@@ -25,7 +25,7 @@ use crate::pins::Pins;
 use crate::plan::{self, Plan, facts};
 use crate::provision;
 use crate::report::{files, terminal};
-use crate::scheduler::{self, Events};
+use crate::scheduler::{self, Beginning, Events};
 use crate::sdist;
 use crate::settings::Settings;
 use crate::setup::{self, Purpose};
@@ -46,7 +46,10 @@ pub(crate) fn run(flags: &ReleaseWheels, environment: &Environment) -> Result<Ex
     match flags.plan {
         Some(PlanFormat::Text) => console.data(plan.to_text()),
         Some(PlanFormat::Json) => console.data(serde_json::to_string_pretty(&plan)?),
-        None => return execute(&plan, &input, &prepared, started, environment, console),
+        None => {
+            let beginning = Beginning { command: flags.command(), started: started.to_string() };
+            return execute(&plan, &input, &prepared, beginning, environment, console);
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -176,7 +179,7 @@ fn execute(
     plan: &Plan,
     input: &Input,
     prepared: &Prepared,
-    started: Timestamp,
+    beginning: Beginning,
     environment: &Environment,
     console: Console,
 ) -> Result<ExitCode> {
@@ -200,7 +203,7 @@ fn execute(
         ],
     );
     let builder = Cibuildwheel { plan, interrupt: &interrupt, console };
-    let ending = scheduler::run(plan, started.to_string(), &builder, &interrupt, &mut events);
+    let ending = scheduler::run(plan, beginning, &builder, &interrupt, &mut events);
     cibuildwheel::sweep(plan, console);
     let stage = stage_folder(&plan.report_dir);
     fs::remove_dir_all(&stage).with_context(|| format!("cannot remove {stage}"))?;

@@ -11,7 +11,7 @@ use super::interpreters::{self, Interpreter};
 use super::network::Network;
 use crate::environment::Environment;
 use crate::pins::Pins;
-use crate::provision::hex;
+use crate::text::hex;
 
 const PACKAGES: &str = include_str!("../../../tools/lab/packages.txt");
 const REQUIREMENTS: &str = include_str!("../../../tools/lab/requirements.txt");

@@ -15,6 +15,7 @@ use crate::console::Console;
 use crate::fault::{Class, Fault};
 use crate::interrupt::Interrupt;
 use crate::process::{self, Ended};
+use crate::text;
 
 /// How many of the last lines of a failed command stand in the error.
 const SHOWN_LINES: usize = 20;
@@ -149,7 +150,7 @@ impl Steps {
 /// The command as a person could type it, without the limit on its time.
 fn shown(command: &Command) -> String {
     let words = command.get_args().skip(2);
-    words.map(|word| process::quote(&word.to_string_lossy())).collect::<Vec<_>>().join(" ")
+    words.map(|word| text::quote(&word.to_string_lossy())).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

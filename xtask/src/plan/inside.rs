@@ -10,7 +10,7 @@ use super::facts::Facts;
 use super::merge::assignment;
 use super::wiring::Wiring;
 use crate::cli::OnMiss;
-use crate::process::quote;
+use crate::text::quote;
 
 /// The cache inside containers.
 const CONTAINER_CACHE: &str = "/host_ccache";

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::facts::{EngineSettings, Selected};
 use crate::environment::Environment;
-use crate::process::quote;
+use crate::text::quote;
 
 /// One option that carries something of Warmwheel's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -1,7 +1,7 @@
 //! The plan, for people.
 
 use super::{BuildPlan, Plan, Role};
-use crate::process::quote;
+use crate::text::quote;
 
 impl Plan {
     /// A tree of domains and builds, with what is added to the package's own settings.

@@ -130,12 +130,13 @@ fn short(verdict: &str) -> &str {
 
 fn failures(report: &Report) -> Vec<String> {
     let failed = |build: &BuildReport| {
-        build.failure.as_ref().map(|failure| explain(&build.identifier, failure, build))
+        build.failure.as_ref().map(|failure| explain(&report.command, failure, build))
     };
     report.builds.iter().filter_map(failed).flatten().collect()
 }
 
-fn explain(identifier: &str, failure: &Failure, build: &BuildReport) -> Vec<String> {
+fn explain(command: &str, failure: &Failure, build: &BuildReport) -> Vec<String> {
+    let identifier = &build.identifier;
     let mut lines = vec![String::new(), format!("{identifier}: {}", failure.what)];
     if !failure.tail.is_empty() {
         lines.push("  the end of its log:".to_owned());
@@ -145,7 +146,7 @@ fn explain(identifier: &str, failure: &Failure, build: &BuildReport) -> Vec<Stri
         lines.push(format!("  its wheel is kept:  {wheel}"));
     }
     lines.push(format!("  the whole log:      {}", build.log));
-    lines.push(format!("  this build again:   cargo xtask release-wheels --only {identifier}"));
+    lines.push(format!("  this build again:   {command} --only {identifier}"));
     if !failure.remedy.is_empty() {
         lines.push(format!("  help: {}", failure.remedy));
     }

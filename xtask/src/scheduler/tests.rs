@@ -71,7 +71,8 @@ fn run_pretended(builder: &Pretend, interrupt: &Interrupt) -> (Ending, Report) {
     let reporters: Vec<Box<dyn Reporter>> =
         vec![Box::new(Broken), Box::new(Shared(Rc::clone(&report)))];
     let mut events = Events::new(Console { verbose: false }, reporters);
-    let ending = run(&plan, "now".into(), builder, interrupt, &mut events);
+    let beginning = Beginning { command: "again".into(), started: "now".into() };
+    let ending = run(&plan, beginning, builder, interrupt, &mut events);
     let report = report.borrow().clone();
     (ending, report)
 }

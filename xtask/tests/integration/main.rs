@@ -11,3 +11,4 @@ mod pipeline;
 mod refusals;
 mod settings;
 mod staging;
+mod tidy;

@@ -191,7 +191,12 @@ fn a_build_whose_hook_never_ran_is_audited_on_the_host() {
 fn a_failed_compilation_ends_the_run_and_shows_the_end_of_its_log() {
     let sandbox = pretending("echo 'int broken(' > pkg.c; compile pkg.c || exit 7; wheel");
     let ran = sandbox.release_wheels(&[]).expect(1).says("exit status: 7").says("error: expected");
-    let ran = ran.says("cargo xtask release-wheels --only cp311-manylinux_x86_64");
+    let again = format!(
+        "cargo xtask release-wheels --project {} --ccache-dir {} --only cp311-manylinux_x86_64",
+        sandbox.project(),
+        sandbox.root.join("cache")
+    );
+    let ran = ran.says(&again);
     assert_eq!(ran.stdout, "");
     assert_eq!(build(&sandbox.report(), "cp311")["outcome"], "failed");
     assert_eq!(build(&sandbox.report(), "cp312")["outcome"], "not-run");
