@@ -1,8 +1,8 @@
 //! The only module that starts processes.
 //!
-//! Four ways to run one, by what becomes of its output: [`read`] returns it, [`probe`] returns it
-//! if there is any, [`show`] lets a person see it, [`stream`] hands it on line by line. All have a
-//! time limit, and none leaves a child of its own process group behind.
+//! By what becomes of its output: [`read`] returns it, [`probe`] returns it if there is any, [`show`]
+//! lets a person see it, [`hand_over`] makes it this program's own, [`stream`] hands it on line by
+//! line. What nobody watches has a time limit.
 
 use std::ffi::OsStr;
 use std::io::{self, BufRead as _, BufReader, Read, Write as _};
@@ -18,8 +18,10 @@ use crate::text::quote;
 
 /// A line of a child's output longer than this is handed on in pieces, in bytes.
 const LONGEST_LINE_BYTES: u64 = 64 * 1024;
-/// How often a waiting loop looks for signals and exits.
+/// How often a wait for a short command looks whether it has ended.
 const TICK: Duration = Duration::from_millis(20);
+/// How often a streamed command, which may run for hours, is looked after while it says nothing.
+const LOOK: Duration = Duration::from_millis(100);
 /// How long a child may take to clean up after SIGINT, and again after SIGTERM.
 const GRACE: Duration = Duration::from_secs(8);
 /// How long output is still read after the child itself has ended, in case something it started
@@ -88,9 +90,18 @@ pub(crate) fn probe(command: impl Into<Command>, limit: Duration) -> Option<Stri
 /// It cannot be started, or fails.
 pub(crate) fn show(command: impl Into<Command>) -> Result<()> {
     let mut command = command.into();
+    command.stdout(Stdio::from(io::stderr()));
+    hand_over(command)
+}
+
+/// Runs a command whose output is this program's own, each stream in its place.
+///
+/// # Errors
+/// It cannot be started, or fails.
+pub(crate) fn hand_over(command: impl Into<Command>) -> Result<()> {
+    let mut command = command.into();
     let status = command
         .stdin(Stdio::null())
-        .stdout(Stdio::from(io::stderr()))
         .status()
         .with_context(|| format!("cannot start `{}`", display(&command)))?;
     if !status.success() {
@@ -192,7 +203,7 @@ pub(crate) fn stream(
     let mut stopping = Stopping::default();
     let mut ended: Option<(ExitStatus, Instant)> = None;
     loop {
-        match lines.recv_timeout(TICK) {
+        match lines.recv_timeout(LOOK) {
             Ok(line) => {
                 if let Err(error) = on_line(&line) {
                     kill_group(&mut child);

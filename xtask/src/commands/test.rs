@@ -25,7 +25,7 @@ pub(crate) fn run(flags: &cli::Test, environment: &Environment, console: Console
         let mut command = process::command(environment.get("CARGO").unwrap_or("cargo"));
         command.current_dir(&folders.workspace).args(arguments);
         command.envs(variables.iter().copied());
-        process::show(command)
+        process::hand_over(command)
     };
     cargo("formatting", &["fmt", "--all", "--check"], &[])?;
     let clippy = ["clippy", "--quiet", "--locked", "--workspace", "--all-targets", "--"];

@@ -258,7 +258,7 @@ mod tests {
     const FILE: &str = "# ours\n[global]\nindex-url = https://one.example/simple\n\
         cert = /etc/own.pem\ncache-dir = /somewhere\nextra_index_url =\n  \
         https://two.example/simple\n  https://three.example/simple\n[freeze]\ntimeout = 9\n\
-        [install]\nfind-links: /opt/wheels https://links.example/ file:///x\n";
+        [install]\nfind-links: /srv/wheels https://links.example/ file:///x\n";
 
     #[test]
     fn only_what_says_where_packages_come_from_goes_into_the_image() {

@@ -1,6 +1,7 @@
 //! What a person sees: a line when something changes, a table at the end.
 
 use anyhow::Result;
+use ccache_validator::text::fold;
 
 use crate::console::Console;
 use crate::event::{
@@ -137,7 +138,8 @@ fn failures(report: &Report) -> Vec<String> {
 
 fn explain(command: &str, failure: &Failure, build: &BuildReport) -> Vec<String> {
     let identifier = &build.identifier;
-    let mut lines = vec![String::new(), format!("{identifier}: {}", failure.what)];
+    let folded = |label: &str, text: &str| fold(label, text).trim_end().to_owned();
+    let mut lines = vec![String::new(), format!("{identifier}:"), folded("  ", &failure.what)];
     if !failure.tail.is_empty() {
         lines.push("  the end of its log:".to_owned());
         lines.extend(failure.tail.iter().map(|line| format!("  | {line}")));
@@ -148,7 +150,7 @@ fn explain(command: &str, failure: &Failure, build: &BuildReport) -> Vec<String>
     lines.push(format!("  the whole log:      {}", build.log));
     lines.push(format!("  this build again:   {command} --only {identifier}"));
     if !failure.remedy.is_empty() {
-        lines.push(format!("  help: {}", failure.remedy));
+        lines.push(folded("  help: ", &failure.remedy));
     }
     lines
 }
