@@ -87,9 +87,10 @@ fn list_folder(root: &Utf8Path, within: &Utf8Path, files: &mut Vec<Utf8PathBuf>)
         if is_build_product(&path) {
             continue;
         }
-        if entry.file_type()?.is_dir() {
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
             list_folder(root, &path, files)?;
-        } else {
+        } else if kind.is_file() || kind.is_symlink() {
             files.push(path);
         }
     }
@@ -123,8 +124,15 @@ fn copy_entry(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
     if let Some(folder) = to.parent() {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {folder}"))?;
     }
-    let copied = if from.is_symlink() { copy_link(from, to) } else { fs::copy(from, to).map(drop) };
+    let copied = if from.is_symlink() { copy_link(from, to) } else { copy_file(from, to) };
     copied.with_context(|| format!("cannot copy {from} to {to}"))
+}
+
+/// Copies contents, permissions and the time of the last change, which some backends write into
+/// the wheel.
+fn copy_file(from: &Utf8Path, to: &Utf8Path) -> std::io::Result<()> {
+    fs::copy(from, to)?;
+    fs::File::open(to)?.set_modified(from.metadata()?.modified()?)
 }
 
 #[cfg(unix)]
@@ -167,9 +175,12 @@ fn copy_tree(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
     for entry in from.read_dir_utf8().with_context(|| format!("cannot list {from}"))? {
         let entry = entry?;
         let (path, copy) = (entry.path(), to.join(entry.file_name()));
-        if entry.file_type()?.is_dir() {
+        let kind = entry.file_type()?;
+        // git's file system monitor keeps a socket there.
+        let is_content = kind.is_file() || kind.is_symlink();
+        if kind.is_dir() {
             copy_tree(path, &copy)?;
-        } else if path.extension() != Some("lock") {
+        } else if is_content && path.extension() != Some("lock") {
             let immutable = path.components().any(|part| part.as_str() == "objects");
             if !(immutable && fs::hard_link(path, &copy).is_ok()) {
                 copy_entry(path, &copy)?;

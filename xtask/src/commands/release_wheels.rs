@@ -14,7 +14,7 @@ use crate::cache;
 use crate::cli::{PlanFormat, ReleaseWheels};
 use crate::console::Console;
 use crate::environment::Environment;
-use crate::event::{FailureKind, RunOutcome};
+use crate::event::{FailureKind, Reporter, RunOutcome};
 use crate::fault::{Class, Fault};
 use crate::folders::Folders;
 use crate::host;
@@ -187,26 +187,24 @@ fn execute(
         console.say(format!("{left_out} is left out: the test image has no such interpreter"));
     }
     let interrupt = Interrupt::listen().context("cannot listen for signals")?;
+    make_run_folder(plan)?;
+    let reporters: Vec<Box<dyn Reporter>> = vec![
+        Box::new(files::Stream::start(&plan.report_dir)?),
+        Box::new(files::Json::new(&plan.report_dir)),
+        Box::new(terminal::Terminal::new(console)),
+    ];
     let folders = &prepared.folders;
     provision::container_files(&folders.workspace, &folders.target, environment)?;
-    make_run_folder(plan)?;
     let cleared = cache::prepare(&plan.ccache_dir)?;
     console.say(format!("cache {}: {} stale markers removed", plan.ccache_dir, cleared.markers));
+    let stage = Stage(stage_folder(&plan.report_dir));
     input.stage(plan)?;
 
-    let mut events = Events::new(
-        console,
-        vec![
-            Box::new(files::Stream::start(&plan.report_dir)?),
-            Box::new(files::Json::new(&plan.report_dir)),
-            Box::new(terminal::Terminal::new(console)),
-        ],
-    );
+    let mut events = Events::new(console, reporters);
     let builder = Cibuildwheel { plan, interrupt: &interrupt, console };
     let ending = scheduler::run(plan, beginning, &builder, &interrupt, &mut events);
     cibuildwheel::sweep(plan, console);
-    let stage = stage_folder(&plan.report_dir);
-    fs::remove_dir_all(&stage).with_context(|| format!("cannot remove {stage}"))?;
+    drop(stage);
     console.say(format!("report: {}", plan.report_dir.join("report.json")));
     Ok(ExitCode::from(match ending.outcome {
         RunOutcome::Done => 0,
@@ -226,6 +224,16 @@ fn class(kind: FailureKind) -> Class {
     }
 }
 
+/// The staged project, which goes when the run does, however it ends.
+struct Stage(Utf8PathBuf);
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        // What cannot be removed is cleared by the next run in the same folder, or by `cargo clean`.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
 fn stage_folder(run: &Utf8Path) -> Utf8PathBuf {
     run.join("stage")
 }
@@ -233,8 +241,14 @@ fn stage_folder(run: &Utf8Path) -> Utf8PathBuf {
 /// Makes the run's folder, and `latest` beside it lead to it.
 fn make_run_folder(plan: &Plan) -> Result<()> {
     let run = &plan.report_dir;
-    // A folder that was named may hold an earlier run's records, which must not be taken for this
-    // one's. Its unproven wheels stay.
+    let is_empty = run.read_dir_utf8().map_or(true, |mut entries| entries.next().is_none());
+    if !is_empty && !run.join(files::EVENTS).is_file() {
+        return Err(Fault::usage(
+            format!("{run} holds other things than a run's records"),
+            "name an empty folder, one that is not there yet, or an earlier run's",
+        ));
+    }
+    // An earlier run's records must not be taken for this one's. Its unproven wheels stay.
     for stale in [run.join("builds"), stage_folder(run), run.join("sdist")] {
         if stale.symlink_metadata().is_ok() {
             fs::remove_dir_all(&stale).with_context(|| format!("cannot remove {stale}"))?;

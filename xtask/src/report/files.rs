@@ -8,6 +8,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::event::{Event, Kind, Report, Reporter};
 
+/// The file that every run's folder has from the start.
+pub(crate) const EVENTS: &str = "events.ndjson";
+
 /// Writes one JSON object per event and line.
 pub(crate) struct Stream {
     file: File,
@@ -19,7 +22,7 @@ impl Stream {
     /// # Errors
     /// It cannot be written.
     pub(crate) fn start(folder: &Utf8Path) -> Result<Self> {
-        let path = folder.join("events.ndjson");
+        let path = folder.join(EVENTS);
         let file = File::create(&path).with_context(|| format!("cannot write {path}"))?;
         Ok(Self { file })
     }
@@ -27,7 +30,7 @@ impl Stream {
 
 impl Reporter for Stream {
     fn name(&self) -> &'static str {
-        "events.ndjson"
+        EVENTS
     }
 
     fn handle(&mut self, event: &Event) -> Result<()> {

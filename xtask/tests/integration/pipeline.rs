@@ -132,6 +132,17 @@ fn a_restored_marker_does_not_make_the_first_build_fail() {
     assert_eq!(build(&sandbox.report(), "cp311")["cache"]["verdict"], "cold");
 }
 
+#[test]
+fn a_folder_for_records_that_holds_anything_else_is_left_alone() {
+    let sandbox = pretending(GOOD);
+    sandbox.write("project/mine/stage/notes.txt", "");
+    sandbox.release_wheels(&["--report-dir", "mine"]).expect(2).says("holds other things");
+    assert!(sandbox.project().join("mine/stage/notes.txt").is_file());
+    for _ in 0..2 {
+        sandbox.release_wheels(&["--report-dir", "records"]).expect(0);
+    }
+}
+
 /// The second build compiles something that the first has not left.
 const MISSES: &str = "case $id in cp312*) echo 'int other;' > pkg.c;; esac
     compile pkg.c && wheel && hook && copy_out";

@@ -86,6 +86,22 @@ fn sources_submodules_and_history_travel_and_build_products_do_not() {
 }
 
 #[test]
+fn times_travel_and_sockets_do_not() {
+    let sandbox =
+        pretending("stat -c %Y pkg.c > \"$cache/time\"; ls .git > \"$cache/git\"; exit 1");
+    let project = sandbox.project();
+    git(&project, "init --quiet");
+    let file = fs::File::options().write(true).open(project.join("pkg.c")).unwrap();
+    file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000))
+        .unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(project.join(".git/monitor.ipc")).unwrap();
+    sandbox.release_wheels(&["--python", "3.11"]).expect(1);
+    let read = |name: &str| fs::read_to_string(sandbox.root.join("cache").join(name)).unwrap();
+    assert_eq!(read("time").trim(), "1000000000");
+    assert!(read("git").contains("HEAD") && !read("git").contains("monitor"));
+}
+
+#[test]
 fn a_linked_work_tree_keeps_its_version() {
     let sandbox = project_in_git();
     let tree = sandbox.root.join("tree");
