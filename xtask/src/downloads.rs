@@ -54,14 +54,14 @@ pub(crate) fn fetch(
             )
         })?;
         let fetched = beside.path().join(&sdist.file);
-        fs::rename(&fetched, &path).with_context(|| format!("cannot place {path}"))?;
-        if !is_whole(&path, sdist) {
-            fs::remove_file(&path)?;
+        let fetched = Utf8Path::from_path(&fetched).context("a folder's name is not UTF-8")?;
+        if !is_whole(fetched, sdist) {
             return Err(Fault::machine(
                 format!("{} is not what its hash in tools/pins.toml says", sdist.file),
                 "do not trust where it came from",
             ));
         }
+        fs::rename(fetched, &path).with_context(|| format!("cannot place {path}"))?;
     }
     Ok(folder)
 }

@@ -15,9 +15,10 @@ use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use self::engine::{Arrangement, Engine};
+use self::engine::Arrangement;
 use self::recipe::Recipe;
 use self::steps::Steps;
+use crate::cli::Engine;
 use crate::console::Console;
 use crate::environment::Environment;
 use crate::fault::Fault;
@@ -32,7 +33,7 @@ const ELSEWHERE: &str = "leave out `--image lab`: a manylinux image needs none o
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Lab {
     /// The engine that has it: `podman` or `docker`.
-    pub(crate) engine: String,
+    pub(crate) engine: Engine,
     /// Its full name.
     pub(crate) image: String,
     /// Its architecture, in the words of platform tags, such as `x86_64`.
@@ -50,8 +51,8 @@ impl Lab {
     fn exports(&self) -> String {
         let image = format!("CIBW_MANYLINUX_{}_IMAGE", self.architecture.to_uppercase());
         let engine = match self.create_args.join(" ") {
-            arguments if arguments.is_empty() => self.engine.clone(),
-            arguments => format!("{}; create_args: {arguments}", self.engine),
+            arguments if arguments.is_empty() => self.engine.name().to_owned(),
+            arguments => format!("{}; create_args: {arguments}", self.engine.name()),
         };
         let own = [(image, self.image.clone()), ("CIBW_CONTAINER_ENGINE".to_owned(), engine)];
         let lines = own
@@ -110,9 +111,8 @@ pub(crate) fn ready(
 fn is_current(lab: &Lab, name: &str, tag: &str) -> bool {
     // All values are paths; a folder that was moved takes its files elsewhere.
     lab.environment.values().all(|path| Utf8Path::new(path).exists())
-        && Engine::named(&lab.engine).is_some_and(|engine| {
-            lab.image == engine.reference(name, tag) && engine.has(&lab.image)
-        })
+        && lab.image == lab.engine.reference(name, tag)
+        && lab.engine.has(&lab.image)
 }
 
 /// Makes the test image, or finds it already made, and writes down in `target/lab` how to use it.
@@ -122,7 +122,7 @@ fn is_current(lab: &Lab, name: &str, tag: &str) -> bool {
 /// The machine lacks something, a step fails, or this process is asked to stop meanwhile.
 pub(crate) fn make(
     target: &Utf8Path,
-    engine: Option<&str>,
+    engine: Option<Engine>,
     environment: &Environment,
     pins: &Pins,
     console: Console,
@@ -133,7 +133,7 @@ pub(crate) fn make(
     let files = Files::below(target)?;
     let recipe = Recipe::for_this_machine(environment, pins)?;
     let tag = recipe.tag()?;
-    let wanted = |lab: &Lab| engine.is_none_or(|name| name == lab.engine);
+    let wanted = |lab: &Lab| engine.is_none_or(|engine| engine == lab.engine);
     if let Some(lab) = files.recorded().filter(wanted)
         && is_current(&lab, &pins.lab.name, &tag)
     {
@@ -150,7 +150,7 @@ pub(crate) fn make(
     let Arrangement { environment, create_args } =
         engine.arrange(&image, &files.folder, environment, &mut steps)?;
     let lab = Lab {
-        engine: engine.name().to_owned(),
+        engine,
         image,
         identifiers: recipe::identifiers(&pins.lab.pythons, &recipe.architecture),
         architecture: recipe.architecture,
@@ -194,7 +194,7 @@ mod tests {
 
     fn lab() -> Lab {
         Lab {
-            engine: "podman".to_owned(),
+            engine: Engine::Podman,
             image: "localhost/warmwheel-lab:1".to_owned(),
             architecture: "x86_64".to_owned(),
             environment: BTreeMap::from([(
@@ -215,7 +215,7 @@ mod tests {
              export CONTAINERS_CONF='/my work/containers.conf'\n"
         );
         let docker = Lab {
-            engine: "docker".to_owned(),
+            engine: Engine::Docker,
             create_args: vec!["--network=host".to_owned()],
             environment: BTreeMap::new(),
             architecture: "aarch64".to_owned(),

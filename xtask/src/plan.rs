@@ -174,7 +174,7 @@ fn plan_build(facts: &Facts<'_>, selected: &Selected, earlier: &[BuildPlan]) -> 
             selected.mentions_host
         };
         let arguments = create_args(facts, &mounts)?;
-        options.container_engine(chosen.name(), &arguments, host_mount);
+        options.container_engine(chosen, &arguments, host_mount);
         if facts.settings.image.is_some() {
             options.set(&image_variable(identifier), image);
         }
@@ -246,9 +246,9 @@ fn domain_of(identifier: &str, image: Option<&str>) -> String {
 /// The engine: the run's choice, the package's, or whichever answers.
 fn engine_of(facts: &Facts<'_>, selected: &Selected) -> Result<Engine> {
     let asked = facts.settings.engine.map(|engine| (engine, "--engine".to_owned()));
-    let lab = facts.lab.map(|lab| (named(&lab.engine), "the test image".to_owned()));
+    let lab = facts.lab.map(|lab| (lab.engine, "the test image".to_owned()));
     let own = selected.origins.get("container-engine").cloned().flatten();
-    let own = own.map(|origin| (named(&selected.engine.name), origin));
+    let own = own.map(|origin| (selected.engine.name, origin));
     match asked.or(lab).or(own) {
         Some((engine, _)) if facts.engines.contains(&engine) => Ok(engine),
         Some((engine, origin)) => Err(Fault::machine(
@@ -262,10 +262,6 @@ fn engine_of(facts: &Facts<'_>, selected: &Selected) -> Result<Engine> {
             )
         }),
     }
-}
-
-fn named(engine: &str) -> Engine {
-    if engine == Engine::Podman.name() { Engine::Podman } else { Engine::Docker }
 }
 
 fn other(engine: Engine) -> Engine {

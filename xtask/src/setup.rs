@@ -2,20 +2,18 @@
 //!
 //! Facts are gathered first; which commands follow from them is a pure question.
 
-use std::time::Duration;
-
 use anyhow::Result;
 use camino::Utf8Path;
 
+use crate::cli::Engine;
 use crate::console::Console;
 use crate::environment::Environment;
 use crate::fault::Fault;
+use crate::host;
 use crate::pins::Pins;
 use crate::process;
 use crate::provision;
 
-/// How long a Python may take to answer; a version manager's shim is slow at first.
-const QUESTION_LIMIT: Duration = Duration::from_secs(20);
 const DEBIAN_KEYS: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// There when the kernel's control groups are of the second kind only.
 const UNIFIED_CONTROL_GROUPS: &str = "/sys/fs/cgroup/cgroup.controllers";
@@ -124,12 +122,12 @@ impl Needs {
                 Need::Ccache => !has("ccache"),
                 Need::DebianKeys => !Utf8Path::new(DEBIAN_KEYS).exists(),
                 Need::Debootstrap => !has("debootstrap"),
-                Need::Engine => !has("podman") && !docker_answers(environment),
+                Need::Engine => !has("podman") && !host::answers(Engine::Docker, environment),
                 Need::Git => !has("git"),
                 Need::Python => provision::find_python(&pins, environment).is_err(),
                 Need::Rootless => {
                     let network = has("slirp4netns") || has("pasta");
-                    !((has("newuidmap") && network) || docker_answers(environment))
+                    !((has("newuidmap") && network) || host::answers(Engine::Docker, environment))
                 }
                 Need::Runc => {
                     has("podman") && !has("runc") && !Utf8Path::new(UNIFIED_CONTROL_GROUPS).exists()
@@ -280,13 +278,6 @@ fn needs_of(purpose: Purpose, linux: bool, root: bool) -> Vec<Need> {
         Purpose::Image => [containers, &making].concat(),
         Purpose::Lab => [&building, containers, &making].concat(),
     }
-}
-
-fn docker_answers(environment: &Environment) -> bool {
-    let mut question = process::command("docker");
-    question.args(["version", "--format", "{{.Server.Version}}"]);
-    environment.find_program("docker").is_some()
-        && process::probe(question, QUESTION_LIMIT).is_some()
 }
 
 /// Whether this process may do everything.

@@ -36,7 +36,7 @@ pub(super) fn find(folder: &Utf8Path, identifier: &str) -> Result<Result<Utf8Pat
     })
 }
 
-/// The wheels in a folder, which may be missing.
+/// The wheels in a folder, which may be missing. Only plain files count.
 pub(super) fn list(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>> {
     let entries = match folder.read_dir_utf8() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -44,9 +44,10 @@ pub(super) fn list(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>> {
     };
     let mut wheels = Vec::new();
     for entry in entries {
-        let path = entry?.into_path();
-        if path.extension() == Some("whl") {
-            wheels.push(path);
+        let entry = entry?;
+        // A build can write here: a link of its could lead to any file of the host.
+        if entry.file_type()?.is_file() && entry.path().extension() == Some("whl") {
+            wheels.push(entry.into_path());
         }
     }
     wheels.sort();
@@ -114,6 +115,15 @@ mod tests {
         assert!(find(&path, "cp311-manylinux_x86_64").unwrap().unwrap_err().contains("tags"));
         fs::write(path.join("a-2-cp312-cp312-manylinux_2_28_x86_64.whl"), "x").unwrap();
         assert!(find(&path, IDENTIFIER).unwrap().unwrap_err().contains("both"));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_link_is_no_wheel() {
+        let (_keep, path) = folder();
+        let link = path.join("a-1-cp312-cp312-manylinux_2_28_x86_64.whl");
+        std::os::unix::fs::symlink("/etc/hostname", &link).unwrap();
+        assert_eq!(list(&path).unwrap(), Vec::<Utf8PathBuf>::new());
     }
 
     #[test]

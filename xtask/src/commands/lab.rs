@@ -16,9 +16,13 @@ pub(crate) fn run(flags: &cli::Lab, environment: &Environment, console: Console)
     if flags.setup {
         setup::ensure(Purpose::Lab, environment, console)?;
     }
-    let engine = flags.engine.map(cli::Engine::name);
-    let lab = lab::make(&folders.target, engine, environment, &Pins::built_in()?, console)?;
-    console.say(format!("{} in {}, for {}", lab.image, lab.engine, lab.identifiers.join(", ")));
+    let lab = lab::make(&folders.target, flags.engine, environment, &Pins::built_in()?, console)?;
+    console.say(format!(
+        "{} in {}, for {}",
+        lab.image,
+        lab.engine.name(),
+        lab.identifiers.join(", ")
+    ));
     console.data(folders.target.join("lab/env"));
     Ok(())
 }

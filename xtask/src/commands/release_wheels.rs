@@ -130,8 +130,7 @@ fn prepare(
     let lab = match (wants_lab, flags.setup) {
         (false, _) => None,
         (true, true) => {
-            let engine = settings.engine.map(crate::cli::Engine::name);
-            Some(lab::make(&folders.target, engine, environment, &pins, console)?)
+            Some(lab::make(&folders.target, settings.engine, environment, &pins, console)?)
         }
         (true, false) => {
             let lab = lab::ready(&folders.target, environment, &pins)?;

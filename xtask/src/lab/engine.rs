@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -10,8 +9,10 @@ use camino::Utf8Path;
 
 use super::recipe::Recipe;
 use super::steps::{Steps, limited};
+use crate::cli::Engine;
 use crate::environment::Environment;
 use crate::fault::Fault;
+use crate::host;
 use crate::process;
 
 /// How long an engine may take to answer a question; the first one after a start is slow.
@@ -25,15 +26,6 @@ const ROUTES: &str = "/proc/net/route";
 /// The variable that names podman's configuration file, which is then the only one it reads.
 const CONFIGURATION: &str = "CONTAINERS_CONF";
 
-/// A container engine that answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Engine {
-    /// Needs no service.
-    Podman,
-    /// A client of a service.
-    Docker,
-}
-
 /// What an engine has to be given, besides the image, so that its containers start here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Arrangement {
@@ -44,55 +36,20 @@ pub(crate) struct Arrangement {
 }
 
 impl Engine {
-    /// Its name, which is its program's name and cibuildwheel's word for it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Podman => "podman",
-            Self::Docker => "docker",
-        }
-    }
-
-    /// The engine of that name.
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        [Self::Podman, Self::Docker].into_iter().find(|engine| engine.name() == name)
-    }
-
     /// The engine that was asked for, or else the first one that answers.
     ///
     /// # Errors
     /// None answers.
-    pub(crate) fn choose(asked: Option<&str>, environment: &Environment) -> Result<Self> {
-        let candidates = match asked {
-            None => vec![Self::Podman, Self::Docker],
-            Some(name) => vec![Self::named(name).ok_or_else(|| {
-                Fault::usage(
-                    format!("no container engine is called `{name}`"),
-                    "use `podman` or `docker`",
-                )
-            })?],
-        };
-        let answering = |engine: &Self| {
-            environment.find_program(engine.name()).is_some()
-                && process::probe(engine.question(), QUESTION_LIMIT).is_some()
-        };
+    pub(crate) fn choose(asked: Option<Self>, environment: &Environment) -> Result<Self> {
+        let candidates = asked.map_or_else(|| vec![Self::Podman, Self::Docker], |one| vec![one]);
         let names: Vec<&str> = candidates.iter().map(|engine| engine.name()).collect();
-        candidates.into_iter().find(answering).ok_or_else(|| {
+        candidates.into_iter().find(|&engine| host::answers(engine, environment)).ok_or_else(|| {
             Fault::machine(
                 format!("no container engine answers (asked: {})", names.join(", ")),
                 "run it again with --setup, which installs podman where it can; \
                  or start the engine that you have",
             )
         })
-    }
-
-    /// A command that succeeds only when containers can be asked for: a client alone is not enough.
-    fn question(self) -> Command {
-        let mut command = process::command(self.name());
-        match self {
-            Self::Podman => command.args(["info", "--format", "{{.Host.Arch}}"]),
-            Self::Docker => command.args(["version", "--format", "{{.Server.Version}}"]),
-        };
-        command
     }
 
     /// The full name of a local image.
@@ -309,7 +266,5 @@ Max open files            1024                 20000                files
     fn podmans_images_are_named_in_full() {
         assert_eq!(Engine::Podman.reference("lab", "1"), "localhost/lab:1");
         assert_eq!(Engine::Docker.reference("lab", "1"), "lab:1");
-        assert_eq!(Engine::named("docker"), Some(Engine::Docker));
-        assert_eq!(Engine::named("lxc"), None);
     }
 }

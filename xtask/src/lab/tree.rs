@@ -11,10 +11,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::engine::Engine;
 use super::interpreters;
 use super::recipe::Recipe;
 use super::steps::{Steps, limited};
+use crate::cli::Engine;
 
 const DEBIAN_LIMIT: Duration = Duration::from_secs(1800);
 const COMMAND_LIMIT: Duration = Duration::from_secs(600);

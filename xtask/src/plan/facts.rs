@@ -44,8 +44,8 @@ pub(crate) struct Selected {
 /// `container-engine`, parsed.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct EngineSettings {
-    /// `docker` or `podman`.
-    pub(crate) name: String,
+    /// Which.
+    pub(crate) name: Engine,
     /// Arguments of `create`, in order.
     pub(crate) create_args: Vec<String>,
     /// Whether the host's root stays out of the container.

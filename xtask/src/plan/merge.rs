@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::facts::{EngineSettings, Selected};
+use crate::cli::Engine;
 use crate::environment::Environment;
 use crate::text::quote;
 
@@ -104,7 +105,7 @@ impl<'a> Merger<'a> {
 
     /// Sets `container-engine` to `engine` with the package's own arguments after ours: where two
     /// contradict, engines take the last.
-    pub(super) fn container_engine(&mut self, engine: &str, ours: &[String], host_mount: bool) {
+    pub(super) fn container_engine(&mut self, engine: Engine, ours: &[String], host_mount: bool) {
         let theirs = &self.selected.engine;
         let variable = variable_of("container-engine", self.platform);
         let arguments: Vec<_> = ours.iter().chain(&theirs.create_args).cloned().collect();
@@ -143,8 +144,8 @@ fn variable_of(option: &str, platform: &str) -> String {
     format!("CIBW_{option}_{platform}").to_uppercase().replace('-', "_")
 }
 
-fn engine_text(engine: &str, arguments: &[String], host_mount: bool) -> String {
-    let mut text = engine.to_owned();
+fn engine_text(engine: Engine, arguments: &[String], host_mount: bool) -> String {
+    let mut text = engine.name().to_owned();
     if !arguments.is_empty() {
         let quoted: Vec<_> = arguments.iter().map(|argument| quote(argument)).collect();
         text = format!("{text}; create_args: {}", quoted.join(" "));
@@ -154,10 +155,10 @@ fn engine_text(engine: &str, arguments: &[String], host_mount: bool) -> String {
 
 fn describe(engine: &EngineSettings) -> String {
     if engine.create_args.is_empty() {
-        engine.name.clone()
+        engine.name.name().to_owned()
     } else {
         let quoted: Vec<_> = engine.create_args.iter().map(|argument| quote(argument)).collect();
-        format!("{}; create_args: {}", engine.name, quoted.join(" "))
+        format!("{}; create_args: {}", engine.name.name(), quoted.join(" "))
     }
 }
 

@@ -129,7 +129,7 @@ fn selected(identifier: &str) -> Value {
 
 fn lab() -> Lab {
     Lab {
-        engine: "podman".into(),
+        engine: Engine::Podman,
         image: "localhost/warmwheel-lab:1".into(),
         architecture: "x86_64".into(),
         environment: BTreeMap::from([("CONTAINERS_CONF".to_owned(), "/lab/conf".to_owned())]),

@@ -172,7 +172,6 @@ fn a_floor_above_the_hit_rate_is_a_miss() {
          compile pkg.c && compile more.c && compile own.c && wheel && hook && copy_out",
     );
     sandbox.release_wheels(&["--min-hit-rate", "66"]).expect(0);
-    sandbox.write("project/wheelhouse/.keep", "");
     fs::remove_dir_all(sandbox.root.join("cache")).unwrap();
     sandbox.release_wheels(&["--min-hit-rate", "67"]).expect(3).says("verdict miss");
 }
@@ -243,9 +242,13 @@ fn a_build_without_its_wheel_is_no_success() {
 
 #[test]
 fn an_image_without_ccache_is_found_before_anything_is_compiled() {
-    let sandbox = pretending("PATH=/nowhere \"$validator\" preflight || exit 1; touch compiled");
+    let sandbox =
+        pretending("PATH=/nowhere \"$validator\" preflight || exit 1; touch $cache/compiled");
     sandbox.release_wheels(&[]).expect(4).says("ccache").says("help: ");
-    assert!(!sandbox.project().join("compiled").exists());
+    assert!(!sandbox.root.join("cache/compiled").exists());
+    let sandbox = pretending("\"$validator\" preflight || exit 1; touch $cache/compiled");
+    sandbox.release_wheels(&[]).expect(5);
+    assert!(sandbox.root.join("cache/compiled").exists(), "the same goes on where ccache is there");
 }
 
 #[test]
