@@ -1,6 +1,6 @@
 //! What ccache prints, taken apart: `--version`, `--print-stats`, `-p`.
 
-use crate::counts::Tally;
+use crate::counts::{self, Tally};
 
 /// ccache's version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,15 +32,16 @@ pub fn version(answer: &str) -> Option<Version> {
     Some(Version { text, major, minor })
 }
 
-/// The counters in `ccache --print-stats`' answer, in either spelling. What it does not mention
-/// stays unknown.
+/// The counters in `ccache --print-stats`' answer. What it does not mention stays unknown, and what
+/// cannot be a counter's name is passed over: it would be shown to people.
 #[must_use]
 pub fn stats(answer: &str) -> Tally {
     let mut tally = Tally::default();
     for line in answer.lines() {
         let Some((name, number)) = line.split_once('\t') else { continue };
-        if let Ok(number) = number.trim().parse() {
-            tally.add(name.trim(), number);
+        let name = name.trim();
+        if let (true, Ok(number)) = (counts::is_name(name.as_bytes()), number.trim().parse()) {
+            tally.add(name, number);
         }
     }
     tally
@@ -66,11 +67,21 @@ impl Setting {
 /// The setting `key` in `ccache -p`'s answer, whose lines read `(origin) key = value`.
 #[must_use]
 pub fn setting(answer: &str, key: &str) -> Option<Setting> {
-    answer.lines().find_map(|line| {
-        let (origin, rest) = line.strip_prefix('(')?.split_once(") ")?;
-        let (name, value) = rest.split_once('=')?;
-        (name.trim() == key)
-            .then(|| Setting { origin: origin.to_owned(), value: value.trim().to_owned() })
+    answer.lines().filter_map(parts).find_map(|(origin, name, value)| {
+        (name == key).then(|| Setting { origin: origin.to_owned(), value: value.to_owned() })
+    })
+}
+
+/// Origin, key and value of one such line. A path can hold `) ` itself, so the origin ends where a
+/// key and its `=` follow.
+fn parts(line: &str) -> Option<(&str, &str, &str)> {
+    let line = line.strip_prefix('(')?;
+    line.match_indices(") ").find_map(|(end, bracket)| {
+        let rest = line.get(end + bracket.len()..)?;
+        let is_key = |one: char| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '_';
+        let length = rest.find(|one| !is_key(one)).filter(|length| *length > 0)?;
+        let (name, rest) = rest.split_at(length);
+        Some((line.get(..end)?, name, rest.trim_start().strip_prefix('=')?.trim()))
     })
 }
 
@@ -115,6 +126,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_name_is_no_counter() {
+        let long = format!("unsupported_{}", "x".repeat(60));
+        for name in ["unsupported_\u{1b}[2J", "unsupported_Thing", "could_not_use_é", &long] {
+            assert_eq!(stats(&format!("{name}\t1\n")), Tally::default(), "{name}");
+        }
+    }
+
+    #[test]
     fn settings_and_their_origin() {
         let answer = "(default) base_dir = \n(/c d/ccache.conf) disable = true\n\
                       (environment) read_only = false\n";
@@ -123,5 +142,18 @@ mod tests {
         assert_eq!(found.origin, "/c d/ccache.conf");
         assert!(!setting(answer, "read_only").unwrap().is_true());
         assert_eq!(setting(answer, "stats"), None);
+    }
+
+    #[test]
+    fn a_path_with_a_bracket_in_it_is_an_origin_too() {
+        let answer = "(/h (old) (x)/ccache.conf) stats = a) b = c\n(/a) /b) cut\n(d) = e\n";
+        let found = setting(answer, "stats").unwrap();
+        assert_eq!(
+            (found.origin.as_str(), found.value.as_str()),
+            ("/h (old) (x)/ccache.conf", "a) b = c")
+        );
+        for key in ["b", "cut", ""] {
+            assert_eq!(setting(answer, key), None, "{key}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use crate::preflight::{self, Lack};
 use crate::process::Installed;
 use crate::request::{Flags, Request};
 use crate::validate::validate;
-use crate::{help, output, statslog, text};
+use crate::{help, output, seal, text};
 use lexopt::ValueExt;
 use std::ffi::OsString;
 use std::io::Write;
@@ -63,7 +63,10 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, E
 fn parse_command(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
     use lexopt::Arg::{Long, Short, Value};
     match parser.next()? {
-        Some(Value(command)) if command == "validate" => parse_validate(parser),
+        // The second name is the one that `cargo xtask` has for it.
+        Some(Value(command)) if command == "validate" || command == "validate-ccache" => {
+            parse_validate(parser)
+        }
         Some(Value(command)) if command == "preflight" => parse_preflight(parser),
         Some(Value(command)) if command == "seal" => parse_seal(parser),
         Some(Value(command)) => {
@@ -89,6 +92,7 @@ fn parse_validate(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error>
             Long("project") => flags.project = Some(parser.value()?.into()),
             Long("min-hit-rate") => flags.min_hit_rate = Some(parser.value()?.string()?),
             Long("on-miss") => flags.on_miss = Some(parser.value()?.string()?),
+            Long("strict-restore") => flags.strict_restore = true,
             Long("json") => flags.json = true,
             Long("help") | Short('h') => return Ok(Command::Print(help::VALIDATE.to_owned())),
             other => return Err(other.unexpected()),
@@ -180,14 +184,12 @@ fn run_preflight(
 }
 
 fn run_seal(environment: &Environment, people: &mut dyn Write) -> Exit {
-    let Some(path) = environment.get("CCACHE_STATSLOG").map(PathBuf::from) else {
-        return Exit::Passed;
-    };
-    match statslog::seal(&path) {
+    let cache_dir = environment.get("CCACHE_DIR").map(PathBuf::from);
+    let ccache = Installed::find(environment.get("PATH"), cache_dir.as_deref());
+    match seal::seal(environment, &ccache) {
         Ok(()) => Exit::Passed,
         Err(error) => {
-            let next = "check CCACHE_STATSLOG, and that its folder can be written";
-            tell(people, &format!("{}\n", Error::io("cannot seal", &path, &error, next)));
+            tell(people, &text::fold("ccache: ", &error.to_string()));
             Exit::Unexpected
         }
     }
@@ -220,7 +222,7 @@ mod tests {
     fn flags_are_data() {
         let Ok(Command::Validate(flags)) = parsed(
             "validate --identifier cp312-x --wheel=/w/x.whl --project /p --min-hit-rate 90 \
-             --on-miss warn --json",
+             --on-miss warn --strict-restore --json",
         ) else {
             panic!("not parsed");
         };
@@ -229,7 +231,8 @@ mod tests {
         assert_eq!(flags.project, Some(PathBuf::from("/p")));
         assert_eq!(flags.min_hit_rate.as_deref(), Some("90"));
         assert_eq!(flags.on_miss.as_deref(), Some("warn"));
-        assert!(flags.json);
+        assert!(flags.json && flags.strict_restore);
+        assert_eq!(parsed("validate-ccache").unwrap(), Command::Validate(Flags::default()));
         let links = parsed("preflight --links /l").unwrap();
         assert_eq!(links, Command::Preflight(Some(PathBuf::from("/l"))));
     }

@@ -1,13 +1,15 @@
 //! Counts a build's compilations, and asks ccache why when they do not prove a hit.
 
-use crate::answers::{self, Version};
-use crate::counts::Tally;
+use crate::answers::Version;
+use crate::counts::{self, Tally};
+use crate::inquiry::Inquiry;
 use crate::obstacle::Obstacle;
-use crate::process::Ccache;
+use crate::preflight::Recorded;
+use crate::process::{Ccache, Failure};
 use crate::request::Request;
 use crate::statslog::{self, Statslog};
 use crate::verdict::Source;
-use crate::{files, preflight};
+use crate::{answers, seal, state};
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -21,14 +23,16 @@ pub(crate) struct Counted {
     pub(crate) missed_files: Vec<String>,
     pub(crate) obstacle: Option<Obstacle>,
     pub(crate) ccache_version: Option<String>,
+    /// The cache's size in files and how often ccache has made room in it, when ccache was asked.
+    pub(crate) files_in_cache: Option<u64>,
+    pub(crate) cleanups: Option<u64>,
 }
 
 /// Counts from the statslog, or from the counters when there is none or ccache is too old for it.
-/// Starts no process when the statslog proves a hit, at most two otherwise.
-pub(crate) fn count(request: &Request, ccache: &dyn Ccache) -> Counted {
-    let known_version = recorded_version(request.record_dir.as_deref());
+/// Starts no process when the statslog proves a hit, one otherwise.
+pub(crate) fn count(request: &Request, recorded: &Recorded, ccache: &dyn Ccache) -> Counted {
     let Some(path) = &request.statslog else {
-        return from_counters(request, ccache, known_version);
+        return from_counters(request, recorded, Inquiry::ask(ccache));
     };
     let (statslog, damage, is_missing) = match statslog::read(&statslog::of_build(path)) {
         Ok(statslog) => (statslog, None, false),
@@ -46,27 +50,33 @@ pub(crate) fn count(request: &Request, ccache: &dyn Ccache) -> Counted {
         other_calls: statslog.other_calls,
         missed_files: statslog.missed_files,
         obstacle: damage,
-        ccache_version: known_version.as_ref().map(|version| version.text.clone()),
+        ccache_version: recorded.version.as_ref().map(|version| version.text.clone()),
+        files_in_cache: None,
+        cleanups: None,
     };
     if proves_hit(request, &counted.own) {
         return counted;
     }
-    if let Some(version) = known_version.or_else(|| ask_version(ccache)) {
-        if is_silent && !version.has_statslog() {
-            return from_counters(request, ccache, Some(version));
-        }
-        counted.ccache_version = Some(version.text);
+    let inquiry = Inquiry::ask(ccache);
+    let version = recorded.version.clone().or_else(|| inquiry.as_ref().ok()?.version());
+    if is_silent && version.as_ref().is_some_and(|version| !version.has_statslog()) {
+        return from_counters(request, recorded, inquiry);
     }
+    counted.learn(version, &inquiry);
     counted.obstacle = counted
         .obstacle
-        .or_else(|| obstacle(request, &counted.own, ccache, false))
+        .or_else(|| obstacle(request, Source::Statslog, &counted.own, inquiry))
         .or_else(|| if is_missing { missing_folder(path) } else { None });
     counted
 }
 
-/// What cannot be learnt here is said by the question that follows.
-fn ask_version(ccache: &dyn Ccache) -> Option<Version> {
-    answers::version(&ccache.ask(&["--version"]).ok()?)
+impl Counted {
+    fn learn(&mut self, version: Option<Version>, inquiry: &Result<Inquiry, Failure>) {
+        let number = |name| inquiry.as_ref().ok()?.number(name);
+        self.ccache_version = version.map(|version| version.text);
+        self.files_in_cache = number("files_in_cache");
+        self.cleanups = number("cleanups_performed");
+    }
 }
 
 /// ccache does not make the folder of its statslog, and says nothing when it is not there.
@@ -76,25 +86,34 @@ fn missing_folder(statslog: &Path) -> Option<Obstacle> {
     Some(Obstacle::Statslog(statslog.to_path_buf(), words))
 }
 
-fn from_counters(request: &Request, ccache: &dyn Ccache, version: Option<Version>) -> Counted {
-    let (own, failure) = match ccache.ask(&["--print-stats"]) {
-        Ok(answer) => (answers::stats(&answer), None),
-        Err(failure) => (Tally::default(), Some(failure)),
+fn from_counters(
+    request: &Request,
+    recorded: &Recorded,
+    inquiry: Result<Inquiry, Failure>,
+) -> Counted {
+    let sealed = request.record_dir.as_deref().and_then(seal::counters);
+    let own = match (sealed, &inquiry) {
+        (Some(text), _) => answers::stats(&text),
+        (None, Ok(inquiry)) => inquiry.stats(),
+        (None, Err(_)) => Tally::default(),
     };
-    let obstacle = match failure {
-        Some(failure) => Some(failure.into()),
-        None if proves_hit(request, &own) => None,
-        None => obstacle(request, &own, ccache, true),
-    };
-    Counted {
+    let mut counted = Counted {
         source: Source::Counters,
         own,
         probes: Tally::default(),
         other_calls: 0,
         missed_files: Vec::new(),
-        obstacle,
-        ccache_version: version.map(|version| version.text),
+        obstacle: None,
+        ccache_version: None,
+        files_in_cache: None,
+        cleanups: None,
+    };
+    let version = recorded.version.clone().or_else(|| inquiry.as_ref().ok()?.version());
+    counted.learn(version, &inquiry);
+    if !proves_hit(request, &counted.own) {
+        counted.obstacle = obstacle(request, Source::Counters, &counted.own, inquiry);
     }
+    counted
 }
 
 fn proves_hit(request: &Request, own: &Tally) -> bool {
@@ -104,12 +123,12 @@ fn proves_hit(request: &Request, own: &Tally) -> bool {
     }
 }
 
-/// What is in ccache's way, by the environment or in its own words.
+/// What is in ccache's way, by the environment, in its own words, or in its folder.
 fn obstacle(
     request: &Request,
+    source: Source,
     own: &Tally,
-    ccache: &dyn Ccache,
-    counters: bool,
+    inquiry: Result<Inquiry, Failure>,
 ) -> Option<Obstacle> {
     let is_idle = own.counts.compilations() == 0;
     if request.is_disabled && is_idle {
@@ -118,15 +137,20 @@ fn obstacle(
     if let Some(folder) = request.ccache_dir.as_ref().filter(|folder| folder.is_relative()) {
         return Some(Obstacle::RelativeFolder(folder.clone()));
     }
-    Obstacle::find(ccache, counters)
-}
-
-/// The version that `preflight` left in the record folder.
-fn recorded_version(record_dir: Option<&Path>) -> Option<Version> {
-    let text = files::read_bounded(&record_dir?.join(preflight::FILE_NAME), 64 * 1024).ok()?;
-    let value: serde_json::Value = serde_json::from_str(&text).ok()?;
-    let words = value.get("ccache_version")?.as_str()?;
-    answers::version(&format!("ccache version {words}"))
+    let inquiry = match inquiry {
+        Ok(inquiry) => inquiry,
+        Err(failure) => return Some(failure.into()),
+    };
+    Obstacle::in_settings(&inquiry, source == Source::Counters).or_else(|| {
+        // Counters that could not be written read as nothing compiled; a call that could not write
+        // breaks off.
+        let is_lost = source == Source::Counters && is_idle;
+        if !is_lost && own.detail(counts::UNFINISHED) == 0 {
+            return None;
+        }
+        let (folder, error) = state::unwritable_folder(request.ccache_dir.as_deref()?)?;
+        Some(Obstacle::Unwritable(folder, error.to_string()))
+    })
 }
 
 #[cfg(test)]
@@ -136,8 +160,19 @@ mod tests {
     use std::fs;
     use std::path::PathBuf;
 
+    const OLD: &str = "ccache version 3.7.7\n";
+    const NEW: &str = "ccache version 4.7.5\n";
+
     fn with_statslog(path: PathBuf) -> Request {
         Request { statslog: Some(path), ..Request::default() }
+    }
+
+    fn answering(words: &str) -> Scripted {
+        Scripted::everything(Ok(words.to_owned()))
+    }
+
+    fn count(request: &Request, ccache: &dyn Ccache) -> Counted {
+        super::count(request, &Recorded::read(request.record_dir.as_deref()), ccache)
     }
 
     #[test]
@@ -154,88 +189,67 @@ mod tests {
     #[test]
     fn a_missing_statslog_of_an_old_ccache_means_the_counters() {
         let folder = tempfile::tempdir().unwrap();
-        let ccache = Scripted::new([
-            ("--version", Ok("ccache version 3.7.7\n".to_owned())),
-            (
-                "--print-stats",
-                Ok("cache_hit_direct\t2\ncache_hit_preprocessed\t0\ncache_miss\t1\n".to_owned()),
-            ),
-        ]);
+        let stats = "cache_hit_direct\t2\ncache_hit_preprocessed\t0\ncache_miss\t1\n";
+        let ccache = answering(&format!("{stats}{OLD}"));
         let counted = count(&with_statslog(folder.path().join("log")), &ccache);
         assert_eq!(counted.source, Source::Counters);
         assert_eq!(counted.own.counts.hits(), Some(2));
         assert_eq!(counted.ccache_version.as_deref(), Some("3.7.7"));
-        assert_eq!(ccache.asked(), ["--version", "--print-stats"]);
+        assert_eq!(ccache.asked().len(), 1);
     }
 
     #[test]
-    fn an_old_ccache_on_record_is_not_asked_again() {
+    fn counters_that_were_sealed_with_the_build_are_the_builds() {
         let folder = tempfile::tempdir().unwrap();
-        let record = folder.path().join(preflight::FILE_NAME);
-        fs::write(&record, r#"{"schema":1,"ccache_version":"4.3","links":0}"#).unwrap();
-        let statslog = folder.path().join("log");
-        fs::write(&statslog, "").unwrap();
-        let mut request = with_statslog(statslog);
-        request.record_dir = Some(folder.path().to_path_buf());
-        let stats = "direct_cache_hit\t2\npreprocessed_cache_hit\t0\ncache_miss\t1\n";
-        let ccache = Scripted::new([("--print-stats", Ok(stats.to_owned()))]);
-        assert_eq!(count(&request, &ccache).source, Source::Counters);
-        assert_eq!(ccache.asked(), ["--print-stats"]);
+        let stats = |hits: u32| {
+            format!("direct_cache_hit\t{hits}\npreprocessed_cache_hit\t0\ncache_miss\t2\n")
+        };
+        fs::write(seal::counters_path(folder.path()), stats(0)).unwrap();
+        let request =
+            Request { record_dir: Some(folder.path().to_path_buf()), ..Request::default() };
+        let counted = count(&request, &answering(&stats(2)));
+        assert_eq!(counted.own.counts.hits(), Some(0));
     }
 
     #[test]
-    fn no_compilation_is_explained_with_two_questions() {
+    fn no_compilation_is_explained_with_one_question() {
         let folder = tempfile::tempdir().unwrap();
-        let ccache = Scripted::new([
-            ("--version", Ok("ccache version 4.7.5\n".to_owned())),
-            ("-p", Ok("(/c/ccache.conf) disable = true\n".to_owned())),
-        ]);
+        let ccache = answering(&format!("(/c/ccache.conf) disable = true\n{NEW}"));
         let counted = count(&with_statslog(folder.path().join("log")), &ccache);
         assert_eq!(counted.obstacle, Some(Obstacle::Disabled("/c/ccache.conf".to_owned())));
-        assert_eq!(ccache.asked().len(), 2);
+        assert_eq!(ccache.asked().len(), 1);
     }
 
     #[test]
     fn a_statslog_that_cannot_be_written_or_read_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        let ccache = || {
-            Scripted::new([
-                ("--version", Ok("ccache version 4.7.5".to_owned())),
-                ("-p", Ok(String::new())),
-            ])
-        };
         let absent = with_statslog(folder.path().join("absent").join("log"));
-        let found = count(&absent, &ccache()).obstacle;
+        let found = count(&absent, &answering(NEW)).obstacle;
         assert!(matches!(found, Some(Obstacle::Statslog(..))), "{found:?}");
         let is_folder = with_statslog(folder.path().to_path_buf());
-        let found = count(&is_folder, &ccache()).obstacle;
+        let found = count(&is_folder, &answering(NEW)).obstacle;
         assert!(matches!(found, Some(Obstacle::Statslog(..))), "{found:?}");
     }
 
     #[test]
-    fn counters_that_prove_a_hit_cost_one_question() {
-        let ccache = Scripted::new([(
-            "--print-stats",
-            Ok("direct_cache_hit\t1\npreprocessed_cache_hit\t0\ncache_miss\t0\n".to_owned()),
-        )]);
+    fn counters_cost_one_question() {
+        let ccache = answering("direct_cache_hit\t1\npreprocessed_cache_hit\t0\ncache_miss\t0\n");
         let counted = count(&Request::default(), &ccache);
         assert_eq!((counted.source, counted.obstacle), (Source::Counters, None));
-        assert_eq!(ccache.asked(), ["--print-stats"]);
+        assert_eq!(ccache.asked().len(), 1);
         let missing = count(&Request::default(), &Scripted::new([]));
         assert_eq!(missing.obstacle, Some(Obstacle::Missing));
         assert_eq!(missing.own.counts.hits(), None);
     }
 
     #[test]
-    fn the_version_is_taken_from_preflight() {
+    fn a_build_that_hit_nothing_learns_how_full_the_cache_is() {
         let folder = tempfile::tempdir().unwrap();
-        let record = folder.path().join(preflight::FILE_NAME);
-        fs::write(&record, r#"{"schema":1,"ccache_version":"4.7.5","links":0}"#).unwrap();
-        let version = recorded_version(Some(folder.path())).unwrap();
-        assert_eq!(version.text, "4.7.5");
-        for damaged in ["", "{", "[1]", r#"{"ccache_version":"x\ny"}"#, r#"{"ccache_version":1}"#] {
-            fs::write(&record, damaged).unwrap();
-            assert_eq!(recorded_version(Some(folder.path())), None, "{damaged}");
-        }
+        let path = folder.path().join("log");
+        fs::write(&path, "# a.c\ncache_miss\n").unwrap();
+        let words = format!("files_in_cache\t8\ncleanups_performed\t2\n{NEW}");
+        let counted = count(&with_statslog(path), &answering(&words));
+        assert_eq!((counted.files_in_cache, counted.cleanups), (Some(8), Some(2)));
+        assert_eq!(counted.ccache_version.as_deref(), Some("4.7.5"));
     }
 }

@@ -33,7 +33,14 @@ pub enum Kind {
     Other,
 }
 
-/// What the counter `name` stands for, in ccache 3.7's spelling or a later one.
+/// Whether `name` can be a counter's: any of ccache's is short and plain.
+#[must_use]
+pub fn is_name(name: &[u8]) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_';
+    (1..=64).contains(&name.len()) && name.iter().all(plain)
+}
+
+/// What the counter `name` stands for, as any ccache since 3.7 spells it.
 #[must_use]
 pub fn kind_of(name: &str) -> Kind {
     match name {
@@ -54,6 +61,7 @@ pub fn kind_of(name: &str) -> Kind {
         | "compile_failed"
         | "disabled"
         | "multiple_source_files"
+        | "output_to_a_non_file"
         | "output_to_stdout"
         | "preprocessor_error"
         | "recache"
@@ -153,13 +161,33 @@ impl Tally {
             Kind::NotCompilation | Kind::Other => return,
         };
         *field = Some(field.unwrap_or(0).saturating_add(number));
-        if number == 0 || !matches!(kind, Kind::Uncacheable | Kind::Error) {
-            return;
+        if number > 0 && matches!(kind, Kind::Uncacheable | Kind::Error) {
+            self.remember(name, number);
         }
+    }
+
+    fn remember(&mut self, name: &str, number: u64) {
         if let Some(known) = self.details.get_mut(name) {
             *known = known.saturating_add(number);
         } else if self.details.len() < MAX_DETAILS {
             self.details.insert(name.to_owned(), number);
+        }
+    }
+
+    /// Adds all that `other` holds.
+    pub fn absorb(&mut self, other: &Self) {
+        let add = |mine: &mut Option<u64>, theirs: Option<u64>| {
+            if let Some(number) = theirs {
+                *mine = Some(mine.unwrap_or(0).saturating_add(number));
+            }
+        };
+        add(&mut self.counts.direct_hits, other.counts.direct_hits);
+        add(&mut self.counts.preprocessed_hits, other.counts.preprocessed_hits);
+        add(&mut self.counts.misses, other.counts.misses);
+        add(&mut self.counts.uncacheable, other.counts.uncacheable);
+        add(&mut self.counts.errors, other.counts.errors);
+        for (name, number) in &other.details {
+            self.remember(name, *number);
         }
     }
 

@@ -4,18 +4,21 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
 /// The variables that make up the contract; nothing else is looked at.
-pub const NAMES: [&str; 12] = [
+pub const NAMES: [&str; 15] = [
     "CIBUILDWHEEL_BUILD_IDENTIFIER",
     "WARMWHEEL_RUN_ID",
     "WARMWHEEL_DOMAIN",
     "WARMWHEEL_RECORD_DIR",
     "WARMWHEEL_MIN_HIT_RATE",
     "WARMWHEEL_ON_MISS",
+    "WARMWHEEL_STRICT_RESTORE",
     "CCACHE_DIR",
     "CCACHE_STATSLOG",
     "CCACHE_LOGFILE",
     "CCACHE_BASEDIR",
     "CCACHE_DISABLE",
+    "CC",
+    "CXX",
     "PATH",
 ];
 
@@ -49,6 +52,12 @@ impl Environment {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&OsStr> {
         self.values.get(name).map(OsString::as_os_str).filter(|value| !value.is_empty())
+    }
+
+    /// As [`Environment::get`], as text.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.get(name).map(|value| value.to_string_lossy().into_owned())
     }
 
     /// Whether `name` is set, if only to nothing. To ccache that is a `true`.

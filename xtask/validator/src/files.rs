@@ -1,6 +1,7 @@
 //! Files that others read: written beside their place and renamed, so that they are whole or
 //! absent.
 
+use crate::error::Error;
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
@@ -37,6 +38,33 @@ pub fn copy_whole(from: &Path, path: &Path) -> io::Result<()> {
         discard(&beside);
     }
     copied
+}
+
+/// Moves the file `from` to `path`, to another file system if need be.
+///
+/// # Errors
+/// `from` cannot be read or removed, or the folder above `path` cannot be written.
+pub fn move_whole(from: &Path, path: &Path) -> io::Result<()> {
+    match fs::rename(from, path) {
+        Err(error) if error.kind() == ErrorKind::CrossesDevices => {
+            copy_whole(from, path).and_then(|()| fs::remove_file(from))
+        }
+        renamed => renamed,
+    }
+}
+
+/// Removes the file at `path`, if one is there; `what` names it in the error.
+///
+/// # Errors
+/// It is there and cannot be removed.
+pub fn remove(path: &Path, what: &str) -> Result<(), Error> {
+    let is_file = fs::symlink_metadata(path).is_ok_and(|found| !found.is_dir());
+    match fs::remove_file(path) {
+        Err(error) if is_file && error.kind() != ErrorKind::NotFound => {
+            Err(Error::io(&format!("cannot remove {what}"), path, &error, "remove it by hand"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Makes and removes a file in `folder`.

@@ -30,6 +30,8 @@ Flags (each wins over its variable):
   --min-hit-rate PCT  share of the package's own cacheable compilations that has
                       to hit, 0 to 100; 0: one hit [WARMWHEEL_MIN_HIT_RATE]
   --on-miss WORD      fail (default), or warn: a miss passes [WARMWHEEL_ON_MISS]
+  --strict-restore    fail a first build that finds nothing in a cache that an
+                      earlier run left warm [WARMWHEEL_STRICT_RESTORE]
   --json              print the record to standard output as one line of JSON
 
 More variables:

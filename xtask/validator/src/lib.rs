@@ -9,19 +9,26 @@
 //! `output` writes to the standard streams.
 
 pub mod answers;
+mod calls;
 pub mod cli;
+pub mod compilers;
 mod count;
 pub mod counts;
 pub mod environment;
 pub mod error;
 pub mod files;
 pub mod floor;
+mod folders;
 mod help;
+pub mod inquiry;
+pub mod ledger;
 mod lines;
 pub mod links;
+pub mod log;
 pub mod logfile;
 pub mod obstacle;
 mod output;
+pub mod past;
 pub mod preflight;
 pub mod probe;
 pub mod process;
@@ -30,9 +37,11 @@ pub mod record;
 mod remedy;
 pub mod render;
 pub mod request;
+pub mod seal;
 mod section;
 pub mod state;
 pub mod statslog;
+pub mod suspicion;
 pub mod text;
 pub mod validate;
 pub mod verdict;

@@ -1,9 +1,10 @@
 //! The log that `CCACHE_LOGFILE` names, which may be huge, interleaved and damaged: read as a
 //! stream, with fixed bounds on everything that is kept and printed.
 
+use crate::calls::Calls;
+use crate::folders::Folders;
 use crate::lines::Lines;
-use crate::section::{Outcome, Section};
-use std::collections::VecDeque;
+use crate::section::{Outcome, Owner, Section};
 use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
 
@@ -12,10 +13,6 @@ pub const MAX_PRINTED_BYTES: usize = 96 * 1024;
 
 /// Longest line that is kept, in bytes.
 const MAX_LINE_BYTES: usize = 4096;
-
-/// How many processes are followed at once. A log does not tell when a process ended, so the one
-/// that has been silent for longest is taken to have.
-const MAX_OPEN: usize = 128;
 
 /// What a log held.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -34,10 +31,23 @@ pub struct Summary {
     pub probes: u64,
     /// Misses and failures that were not printed because there were too many.
     pub left_out: u64,
+    /// Misses and failures of which only the beginning was printed.
+    pub cut: u64,
+}
+
+impl Summary {
+    /// Whether something was not printed that concerns the project and was no hit.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.left_out > 0 || self.cut > 0
+    }
 }
 
 /// Prints to `out` the sections of `log` that concern `projects` and were no hits, and returns what
 /// the log held. Linear time, constant memory.
+///
+/// A section concerns a project when it names a file or folder of it, or ran in a folder that the
+/// project is built in, as far as the log has told by the time that the section is let go of.
 ///
 /// # Errors
 /// `log` cannot be read or `out` not written.
@@ -47,91 +57,104 @@ pub fn print_sections(
     out: &mut dyn Write,
 ) -> io::Result<Summary> {
     let mut reader = Reader {
-        projects,
-        out,
-        open: VecDeque::with_capacity(MAX_OPEN),
-        budget: MAX_PRINTED_BYTES,
-        summary: Summary::default(),
+        calls: Calls::new(),
+        stamp: Stamp::default(),
+        folders: Folders::new(projects),
+        printer: Printer { out, budget: MAX_PRINTED_BYTES, summary: Summary::default() },
     };
     let mut lines = Lines::new(log, MAX_LINE_BYTES);
     while let Some(line) = lines.next_line()? {
         reader.take(line)?;
     }
-    while let Some(section) = reader.open.pop_back() {
-        reader.close(&section)?;
-    }
-    Ok(reader.summary)
+    let Reader { calls, folders, mut printer, .. } = reader;
+    calls.in_order().try_for_each(|section| printer.close(section, &folders))?;
+    Ok(printer.summary)
 }
 
 struct Reader<'a> {
-    projects: &'a [PathBuf],
-    out: &'a mut dyn Write,
-    /// The process that wrote last comes first.
-    open: VecDeque<Section>,
-    budget: usize,
-    summary: Summary,
+    calls: Calls,
+    /// What the line before started with.
+    stamp: Stamp,
+    folders: Folders,
+    printer: Printer<'a>,
 }
 
 impl Reader<'_> {
     fn take(&mut self, line: &[u8]) -> io::Result<()> {
-        match split(line) {
-            Some((process, message)) if is_start(message) => return self.start(process),
-            Some((process, message)) => {
-                if self.bring_forward(process) {
-                    self.note(message);
-                }
-            }
-            // The rest of a message that had a line feed in it.
-            None => self.note(line),
+        let message = self.message(line);
+        if message.is_some_and(is_start) {
+            let Self { calls, folders, printer, .. } = self;
+            return calls.start(|section| printer.close(section, folders));
+        }
+        if let Some(section) = self.calls.current() {
+            // Without a stamp it is the rest of a message that had a line feed in it.
+            let line = message.unwrap_or(line);
+            section.note(line, &mut self.folders, self.printer.has_room());
         }
         Ok(())
     }
 
-    fn note(&mut self, message: &[u8]) {
-        if let Some(section) = self.open.front_mut() {
-            section.note(message, self.projects);
-        }
+    /// What `line` says after its stamp, once its process has been turned to.
+    fn message<'a>(&mut self, line: &'a [u8]) -> Option<&'a [u8]> {
+        self.stamp.strip(line).or_else(|| {
+            let (process, message) = split(line)?;
+            self.stamp.learn(line, message);
+            self.calls.turn_to(process);
+            Some(message)
+        })
+    }
+}
+
+/// How a line starts between the time and the message, ` 4711 ]`. Most lines are of the process
+/// that wrote the line before and need no closer look.
+#[derive(Default)]
+struct Stamp {
+    begin: usize,
+    text: Vec<u8>,
+}
+
+impl Stamp {
+    /// Remembers the stamp of `line`, which ends with `message`.
+    fn learn(&mut self, line: &[u8], message: &[u8]) {
+        let begin = line.iter().position(|byte| *byte == b' ').unwrap_or_default();
+        let text = line.get(begin..line.len() - message.len()).unwrap_or_default();
+        self.begin = begin;
+        self.text.clear();
+        self.text.extend_from_slice(text.strip_suffix(b" ").unwrap_or(text));
     }
 
-    /// Puts the open section of `process` in front; `false` when there is none.
-    fn bring_forward(&mut self, process: u64) -> bool {
-        match self.open.iter().position(|section| section.process == process) {
-            Some(0) => true,
-            Some(index) => {
-                if let Some(section) = self.open.remove(index) {
-                    self.open.push_front(section);
-                }
-                true
-            }
-            None => false,
+    /// The message of `line` when the stamp is the one that was learnt.
+    fn strip<'a>(&self, line: &'a [u8]) -> Option<&'a [u8]> {
+        if self.text.is_empty() || line.first() != Some(&b'[') {
+            return None;
         }
+        line.get(self.begin..)?.strip_prefix(self.text.as_slice()).map(unpad)
+    }
+}
+
+/// What is printed, and what is counted.
+struct Printer<'a> {
+    out: &'a mut dyn Write,
+    budget: usize,
+    summary: Summary,
+}
+
+impl Printer<'_> {
+    /// Once there was no room for one section, the rest is only counted.
+    fn has_room(&self) -> bool {
+        self.summary.left_out == 0
     }
 
-    fn start(&mut self, process: u64) -> io::Result<()> {
-        if self.bring_forward(process)
-            && let Some(finished) = self.open.pop_front()
-        {
-            self.close(&finished)?;
-        }
-        if self.open.len() >= MAX_OPEN
-            && let Some(silent) = self.open.pop_back()
-        {
-            self.close(&silent)?;
-        }
-        self.open.push_front(Section::new(process));
-        Ok(())
-    }
-
-    fn close(&mut self, section: &Section) -> io::Result<()> {
+    fn close(&mut self, section: &Section, folders: &Folders) -> io::Result<()> {
         self.summary.sections += 1;
-        if !section.concerns(self.projects) {
-            return Ok(());
+        match section.owner(folders) {
+            Owner::Other => return Ok(()),
+            Owner::Probe => {
+                self.summary.probes += 1;
+                return Ok(());
+            }
+            Owner::Project => self.summary.concerning += 1,
         }
-        if section.is_probe() {
-            self.summary.probes += 1;
-            return Ok(());
-        }
-        self.summary.concerning += 1;
         match section.outcome() {
             Outcome::Hit => self.summary.hits += 1,
             Outcome::Other => self.summary.other += 1,
@@ -144,11 +167,11 @@ impl Reader<'_> {
     }
 
     fn print(&mut self, section: &Section) -> io::Result<()> {
-        // Once there is no room for one section, the rest is only counted.
-        if self.summary.left_out == 0 {
+        if self.has_room() {
             let shown = section.render();
             if let Some(rest) = self.budget.checked_sub(shown.len()) {
                 self.budget = rest;
+                self.summary.cut += u64::from(section.is_cut());
                 return self.out.write_all(shown.as_bytes());
             }
         }
@@ -171,12 +194,18 @@ fn split(line: &[u8]) -> Option<(u64, &[u8])> {
     let padding = rest.get(digits..)?;
     let blanks = padding.iter().take(20).take_while(|byte| **byte == b' ').count();
     let message = padding.get(blanks..)?.strip_prefix(b"]")?;
-    (digits > 0).then(|| (process, message.strip_prefix(b" ").unwrap_or(message)))
+    (digits > 0).then(|| (process, unpad(message)))
+}
+
+fn unpad(message: &[u8]) -> &[u8] {
+    message.strip_prefix(b" ").unwrap_or(message)
 }
 
 /// `=== CCACHE 4.7.5 STARTED ===…`
 fn is_start(message: &[u8]) -> bool {
-    message.starts_with(b"=== CCACHE ") && message.windows(8).any(|word| word == b" STARTED")
+    let Some(version) = message.strip_prefix(b"=== CCACHE ") else { return false };
+    let blank = version.iter().take(40).position(|byte| *byte == b' ');
+    blank.and_then(|blank| version.get(blank..)).is_some_and(|rest| rest.starts_with(b" STARTED"))
 }
 
 #[cfg(test)]
@@ -203,6 +232,10 @@ mod tests {
         (summary, String::from_utf8(out).unwrap())
     }
 
+    fn read_calls(calls: &[Vec<String>]) -> (Summary, String) {
+        read(calls.concat().concat().as_bytes())
+    }
+
     #[test]
     fn interleaved_calls_are_told_apart_by_process() {
         let calls = [
@@ -227,7 +260,7 @@ mod tests {
             missed: 2,
             other: 1,
             probes: 1,
-            left_out: 0,
+            ..Summary::default()
         };
         assert_eq!(summary, expected);
         assert!(printed.contains("ccache log: miss.c: cache_miss (process 22)\n| Working"));
@@ -235,6 +268,61 @@ mod tests {
         for absent in ["hit.c", "foreign.c", "conftest.c", "(default)"] {
             assert!(!printed.contains(absent), "{absent} in {printed}");
         }
+    }
+
+    #[test]
+    fn what_runs_in_the_projects_build_folder_concerns_it() {
+        let build = "/tmp/tmpab12/build";
+        let (summary, printed) = read_calls(&[
+            call(1, build, "before.c", "cache_miss"),
+            call(2, build, "/project/a.c", "cache_miss"),
+            call(3, build, "after.c", "direct_cache_hit"),
+            call(4, "/tmp/tmpab12/build/sub", "deep.c", "cache_miss"),
+            call(
+                5,
+                "/tmp/tmpab12/build/CMakeFiles/CMakeScratch/TryCompile-x",
+                "src.cxx",
+                "cache_miss",
+            ),
+            call(6, "/tmp/tmpab12", "above.c", "cache_miss"),
+            call(7, "/tmp/tmpab12/builds", "beside.c", "cache_miss"),
+        ]);
+        assert_eq!((summary.concerning, summary.hits, summary.missed), (4, 1, 3), "{printed}");
+        assert_eq!((summary.sections, summary.probes), (7, 1));
+        for name in ["before.c", "deep.c"] {
+            assert!(printed.contains(&format!("ccache log: {name}: cache_miss")), "{printed}");
+        }
+        for (folder, source) in [
+            // What everybody uses, and what others share with the project.
+            ("/tmp", "/project/a.c"),
+            ("/", "/project/a.c"),
+            ("/root", "/project/a.c"),
+            // A probe tells nothing: it is deleted, and its folder with it.
+            ("/tmp/x", "/project/conftest.c"),
+            // Not the project's own.
+            ("/tmp/x", "/elsewhere/a.c"),
+        ] {
+            let calls =
+                [call(1, folder, source, "cache_miss"), call(2, folder, "gen.c", "cache_miss")];
+            let (summary, _) = read_calls(&calls);
+            let expected = u64::from(source == "/project/a.c");
+            assert_eq!(summary.concerning, expected, "{folder} {source}");
+        }
+    }
+
+    #[test]
+    fn a_stamp_is_recognised_again_whatever_follows_it() {
+        let mut log = b"[t 7]\n[t 7] === CCACHE 4.7.5 STARTED ===\n".to_vec();
+        log.extend(b"[t 7]Working directory: /project\n[t 7 ] Source file: a.c\n");
+        log.extend(b"=== CCACHE 4.7.5 STARTED ===\n[u 7] Result: cache_miss\n");
+        log.extend(b"[t 77] Result: direct_cache_hit\nlost\n[longer 7] Object file: a.o\n");
+        let (summary, printed) = read(&log);
+        assert_eq!((summary.sections, summary.missed), (1, 1));
+        let expected = "ccache log: a.c: cache_miss (process 7)\n\
+                        | Working directory: /project\n| Source file: a.c\n\
+                        | === CCACHE 4.7.5 STARTED ===\n| Result: cache_miss\n\
+                        | Object file: a.o\n";
+        assert_eq!(printed, expected);
     }
 
     #[test]

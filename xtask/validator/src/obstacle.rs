@@ -1,8 +1,9 @@
-//! What keeps ccache from working at all, found by asking it when a build had no hits.
+//! What keeps ccache from working at all, looked for when a build had no hits.
 
-use crate::answers;
-use crate::process::{Ccache, Failure};
-use crate::text;
+use crate::answers::Setting;
+use crate::inquiry::Inquiry;
+use crate::process::Failure;
+use crate::{remedy, text};
 use std::path::PathBuf;
 
 /// One thing in ccache's way.
@@ -24,6 +25,10 @@ pub enum Obstacle {
     Statslog(PathBuf, String),
     /// `CCACHE_DIR` is relative: another cache for each folder that is compiled in.
     RelativeFolder(PathBuf),
+    /// A folder inside the cache that cannot be written, with the cause: counts and results are lost.
+    Unwritable(PathBuf, String),
+    /// This version keeps no record of each build, and nobody read its counters in time.
+    NoRecord(String),
 }
 
 impl From<Failure> for Obstacle {
@@ -37,15 +42,11 @@ impl From<Failure> for Obstacle {
 }
 
 impl Obstacle {
-    /// Asks ccache for its configuration and finds what is in the way. `counters` tells that its
-    /// counters are wanted.
+    /// Finds what is in the way in ccache's own settings. `counters` tells that its counters are
+    /// wanted.
     #[must_use]
-    pub fn find(ccache: &dyn Ccache, counters: bool) -> Option<Self> {
-        let answer = match ccache.ask(&["-p"]) {
-            Ok(answer) => answer,
-            Err(failure) => return Some(failure.into()),
-        };
-        let on = |key| answers::setting(&answer, key).filter(answers::Setting::is_true);
+    pub fn in_settings(inquiry: &Inquiry, counters: bool) -> Option<Self> {
+        let on = |key| inquiry.setting(key).filter(Setting::is_true);
         if let Some(setting) = on("disable") {
             return Some(Self::Disabled(setting.origin));
         }
@@ -54,7 +55,8 @@ impl Obstacle {
                 return Some(Self::ReadOnly(key, setting.origin));
             }
         }
-        answers::setting(&answer, "stats")
+        inquiry
+            .setting("stats")
             .filter(|setting| counters && !setting.is_true())
             .map(|setting| Self::NotCounting(setting.origin))
     }
@@ -70,7 +72,9 @@ impl Obstacle {
             | Self::Refused(_)
             | Self::Disabled(_)
             | Self::NotCounting(_)
+            | Self::NoRecord(_)
             | Self::Statslog(..) => compilations == 0,
+            Self::Unwritable(..) => cacheable == 0,
             Self::ReadOnly(..) | Self::RelativeFolder(_) => cacheable > 0,
         }
     }
@@ -94,6 +98,15 @@ impl Obstacle {
             }
             Self::RelativeFolder(path) => format!(
                 "CCACHE_DIR is relative ({}): each folder compiled in has a cache of its own",
+                clean(&path.to_string_lossy())
+            ),
+            Self::NoRecord(version) => format!(
+                "ccache {} keeps no record of each build (4.4 and later do), and the test step, \
+                 which would have read its counters, did not run",
+                clean(version)
+            ),
+            Self::Unwritable(path, words) => format!(
+                "ccache cannot write to {}, so what it counts and stores is lost: {words}",
                 clean(&path.to_string_lossy())
             ),
         }
@@ -131,6 +144,10 @@ impl Obstacle {
                 "let CCACHE_STATSLOG name a file in an existing, writable folder".to_owned()
             }
             Self::RelativeFolder(_) => "give CCACHE_DIR an absolute path".to_owned(),
+            Self::Unwritable(..) => remedy::UNWRITABLE.to_owned(),
+            Self::NoRecord(_) => {
+                "install ccache 4.4 or later, or let the build's test step run".to_owned()
+            }
         }
     }
 }
@@ -145,7 +162,8 @@ mod tests {
     use crate::process::Scripted;
 
     fn found(answer: &str, counters: bool) -> Option<Obstacle> {
-        Obstacle::find(&Scripted::new([("-p", Ok(answer.to_owned()))]), counters)
+        let inquiry = Inquiry::ask(&Scripted::everything(Ok(answer.to_owned()))).unwrap();
+        Obstacle::in_settings(&inquiry, counters)
     }
 
     #[test]

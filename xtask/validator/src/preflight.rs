@@ -1,18 +1,23 @@
 //! The check before anything is compiled: is there a ccache that can do its work?
 
-use crate::answers;
+use crate::answers::{self, Version};
+use crate::compilers::{self, Compilers};
 use crate::environment::Environment;
 use crate::error::Error;
+use crate::inquiry::Inquiry;
 use crate::obstacle::Obstacle;
 use crate::process::{Ccache, Failure};
-use crate::{files, links, remedy, state};
-use serde_json::json;
+use crate::{files, ledger, links, remedy, state};
+use serde_json::{Value, json};
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The record's file name inside the record folder.
 pub const FILE_NAME: &str = "preflight.json";
+
+/// Larger ones are none, in bytes.
+const MAX_RECORD_BYTES: u64 = 64 * 1024;
 
 /// Everything that the check depends on, apart from ccache itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,8 +30,14 @@ pub struct Request {
     pub record_dir: Option<PathBuf>,
     /// `CCACHE_DISABLE` is set, to whatever.
     pub is_disabled: bool,
+    /// `CCACHE_STATSLOG` is set: builds have records of their own.
+    pub has_statslog: bool,
     /// The value of PATH.
     pub search_path: OsString,
+    /// The compilers that the build will call.
+    pub compilers: Compilers,
+    /// `CCACHE_BASEDIR`.
+    pub base_dir: Option<String>,
 }
 
 impl Request {
@@ -39,7 +50,10 @@ impl Request {
             ccache_dir: path("CCACHE_DIR"),
             record_dir: path("WARMWHEEL_RECORD_DIR"),
             is_disabled: environment.has("CCACHE_DISABLE"),
+            has_statslog: environment.get("CCACHE_STATSLOG").is_some(),
             search_path: environment.get("PATH").unwrap_or_default().to_os_string(),
+            compilers: compilers::find(environment),
+            base_dir: environment.text("CCACHE_BASEDIR"),
         }
     }
 }
@@ -110,9 +124,13 @@ pub fn preflight(
 ) -> Result<Ready, Refusal> {
     let checked = check(request, ccache, program);
     let record = match &checked {
-        Ok(ready) => {
-            json!({"schema": 1, "ccache_version": ready.ccache_version, "links": ready.links})
-        }
+        Ok(ready) => json!({
+            "schema": 1,
+            "ccache_version": ready.ccache_version,
+            "links": ready.links,
+            "compilers": request.compilers,
+            "base_dir": request.base_dir,
+        }),
         Err(refusal) => json!({
             "schema": 1,
             "lack": refusal.lack.word(),
@@ -141,11 +159,16 @@ fn check(request: &Request, ccache: &dyn Ccache, program: Option<&Path>) -> Resu
         let obstacle = Obstacle::Disabled("environment".to_owned());
         return Err(Refusal::obstacle(Lack::Cache, &obstacle));
     }
-    let version = ask_version(ccache, program)?;
-    if let Some(obstacle) = Obstacle::find(ccache, false) {
+    let (inquiry, version) = ask(ccache, program)?;
+    let counters_count = !request.has_statslog || !version.has_statslog();
+    if let Some(obstacle) = Obstacle::in_settings(&inquiry, counters_count) {
         return Err(Refusal::obstacle(Lack::Cache, &obstacle));
     }
     let folder_shown = check_cache(request.ccache_dir.as_deref())?;
+    if counters_count {
+        // What stands in them is from before this build.
+        ccache.ask(&["--zero-stats"]).map_err(refused)?;
+    }
     if let Some(folder) = &request.record_dir {
         fs::create_dir_all(folder)
             .and_then(|()| files::prove_writable(folder))
@@ -163,18 +186,21 @@ fn check(request: &Request, ccache: &dyn Ccache, program: Option<&Path>) -> Resu
     Ok(Ready { ccache_version: version.text, links: count, line })
 }
 
-fn ask_version(ccache: &dyn Ccache, program: &Path) -> Result<answers::Version, Refusal> {
-    let answer = ccache.ask(&["--version"]).map_err(|failure| {
-        let lack = match failure {
-            Failure::Refused(_) => Lack::Cache,
-            Failure::Missing | Failure::CannotStart(_) => Lack::Ccache,
-        };
-        Refusal::obstacle(lack, &Obstacle::from(failure))
-    })?;
-    answers::version(&answer).ok_or_else(|| {
+fn ask(ccache: &dyn Ccache, program: &Path) -> Result<(Inquiry, Version), Refusal> {
+    let inquiry = Inquiry::ask(ccache).map_err(refused)?;
+    let version = inquiry.version().ok_or_else(|| {
         let cause = format!("{} does not answer --version as ccache does", program.display());
         Refusal::new(Lack::Ccache, cause, "put the real ccache first on PATH")
-    })
+    })?;
+    Ok((inquiry, version))
+}
+
+fn refused(failure: Failure) -> Refusal {
+    let lack = match failure {
+        Failure::Refused(_) => Lack::Cache,
+        Failure::Missing | Failure::CannotStart(_) => Lack::Ccache,
+    };
+    Refusal::obstacle(lack, &Obstacle::from(failure))
 }
 
 /// The cache folder in words, after it has been made and written to.
@@ -189,16 +215,57 @@ fn check_cache(folder: Option<&Path>) -> Result<String, Refusal> {
     Ok(folder.display().to_string())
 }
 
+/// What preflight left in the record folder for the steps after it, on either side of the mount.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// ccache's version.
+    pub version: Option<Version>,
+    /// The compilers; none when there is no record.
+    pub compilers: Compilers,
+    /// `CCACHE_BASEDIR`.
+    pub base_dir: Option<String>,
+}
+
+impl Recorded {
+    /// Reads the record; what is not there or cannot be read is unknown.
+    #[must_use]
+    pub fn read(record_dir: Option<&Path>) -> Self {
+        let read = |folder: &Path| -> Option<Value> {
+            let text = files::read_bounded(&folder.join(FILE_NAME), MAX_RECORD_BYTES).ok()?;
+            serde_json::from_str(&text).ok()
+        };
+        let Some(record) = record_dir.and_then(read) else { return Self::default() };
+        let version = record.get("ccache_version").and_then(Value::as_str);
+        let compilers = record.get("compilers").and_then(ledger::compilers_of);
+        Self {
+            version: version.and_then(|it| answers::version(&format!("ccache version {it}"))),
+            compilers: compilers.unwrap_or_default(),
+            base_dir: record.get("base_dir").and_then(Value::as_str).map(str::to_owned),
+        }
+    }
+
+    /// Whether this ccache is known to keep a record of each build. Without a preflight it is taken
+    /// to: every ccache of the last years does.
+    #[must_use]
+    pub fn counts_each_build(&self) -> bool {
+        self.version.as_ref().is_none_or(Version::has_statslog)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::process::Scripted;
 
+    const GOOD: &str = "(default) disable = false\n(default) stats = true\nccache version 4.7.5\n";
+
     fn good() -> Scripted {
-        Scripted::new([
-            ("--version", Ok("ccache version 4.7.5\n".to_owned())),
-            ("-p", Ok("(default) disable = false\n".to_owned())),
-        ])
+        answering(GOOD)
+    }
+
+    fn answering(words: &str) -> Scripted {
+        let zeroed = ("--zero-stats", Ok("Statistics zeroed\n".to_owned()));
+        Scripted::new([("-p --print-stats --version", Ok(words.to_owned())), zeroed])
     }
 
     fn refused(request: &Request, ccache: &dyn Ccache) -> Refusal {
@@ -216,7 +283,9 @@ mod tests {
         let ready = preflight(&request, &good(), Some(Path::new("/usr/bin/ccache"))).unwrap();
         assert_eq!((ready.ccache_version.as_str(), ready.links), ("4.7.5", 0));
         let text = fs::read_to_string(folder.path().join("record").join(FILE_NAME)).unwrap();
-        assert_eq!(text, "{\"ccache_version\":\"4.7.5\",\"links\":0,\"schema\":1}\n");
+        let expected =
+            r#"{"base_dir":null,"ccache_version":"4.7.5","compilers":{},"links":0,"schema":1}"#;
+        assert_eq!(text.trim_end(), expected);
     }
 
     #[test]
@@ -240,8 +309,43 @@ mod tests {
             (Ok("sccache 0.8".to_owned()), Lack::Ccache),
         ];
         for (answer, lack) in table {
-            let ccache = Scripted::new([("--version", answer)]);
+            let ccache = Scripted::everything(answer);
             assert_eq!(refused(&Request::default(), &ccache).lack, lack);
+        }
+    }
+
+    #[test]
+    fn counters_are_zeroed_where_they_will_be_counted_from() {
+        let old = GOOD.replace("4.7.5", "3.7.7");
+        for (has_statslog, words, zeroed) in
+            [(true, GOOD, false), (false, GOOD, true), (true, old.as_str(), true)]
+        {
+            let ccache = answering(words);
+            let request = Request { has_statslog, ..Request::default() };
+            preflight(&request, &ccache, Some(Path::new("/usr/bin/ccache"))).unwrap();
+            assert_eq!(ccache.asked().contains(&"--zero-stats".to_owned()), zeroed, "{words}");
+        }
+        let silent = answering(&GOOD.replace("stats = true", "stats = false"));
+        assert_eq!(refused(&Request::default(), &silent).lack, Lack::Cache);
+    }
+
+    #[test]
+    fn what_is_recorded_is_read_back_and_damage_is_unknown() {
+        let folder = tempfile::tempdir().unwrap();
+        let compilers = Compilers::from([("C".to_owned(), "/usr/bin/gcc (1)".to_owned())]);
+        let request = Request {
+            record_dir: Some(folder.path().to_path_buf()),
+            compilers: compilers.clone(),
+            ..Request::default()
+        };
+        preflight(&request, &good(), Some(Path::new("/usr/bin/ccache"))).unwrap();
+        let recorded = Recorded::read(Some(folder.path()));
+        assert_eq!(recorded.version.unwrap().text, "4.7.5");
+        assert_eq!(recorded.compilers, compilers);
+        for damaged in ["", "{", "[1]", r#"{"ccache_version":"x\ny"}"#, r#"{"compilers":{"C":1}}"#]
+        {
+            fs::write(folder.path().join(FILE_NAME), damaged).unwrap();
+            assert_eq!(Recorded::read(Some(folder.path())), Recorded::default(), "{damaged}");
         }
     }
 

@@ -149,6 +149,11 @@ impl Scripted {
         Self { answers: answers.into_iter().collect(), asked: std::cell::RefCell::default() }
     }
 
+    /// Answers the one question for everything.
+    pub(crate) fn everything(answer: Result<String, Failure>) -> Self {
+        Self::new([("-p --print-stats --version", answer)])
+    }
+
     pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.borrow().clone()
     }

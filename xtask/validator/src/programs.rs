@@ -13,10 +13,21 @@ const COMPILERS: [&str; 7] = ["cc", "gcc", "c++", "g++", "clang", "clang++", "nv
 /// The first executable file `name` in the folders of `search_path`.
 #[must_use]
 pub fn find(name: &str, search_path: &OsStr) -> Option<PathBuf> {
+    found(name, search_path).next()
+}
+
+/// The first executable file `name` in the folders of `search_path` that is no link to ccache.
+#[must_use]
+pub fn find_compiler(name: &str, search_path: &OsStr) -> Option<PathBuf> {
+    found(name, search_path)
+        .find(|path| fs::canonicalize(path).is_ok_and(|target| !is_named_ccache(&target)))
+}
+
+fn found<'a>(name: &'a str, search_path: &'a OsStr) -> impl Iterator<Item = PathBuf> + 'a {
     env::split_paths(search_path)
         .filter(|folder| folder.is_absolute())
-        .map(|folder| folder.join(format!("{name}{}", env::consts::EXE_SUFFIX)))
-        .find(|path| is_executable(path))
+        .map(move |folder| folder.join(format!("{name}{}", env::consts::EXE_SUFFIX)))
+        .filter(|path| is_executable(path))
 }
 
 /// The names of the compilers in the folders of `search_path` without the folder `except`. Links to

@@ -35,6 +35,8 @@ pub struct Record {
     pub exempt: bool,
     /// Why, unless it is a plain hit.
     pub cause: Option<String>,
+    /// Why a cold start is not what the ledger led to expect.
+    pub suspicious: Option<String>,
     /// What to change, or what a later build needs.
     pub remedy: Option<String>,
     /// Where the counts come from.
@@ -66,6 +68,7 @@ impl Record {
             "passed": self.passed,
             "exempt": self.exempt,
             "cause": self.cause,
+            "suspicious": self.suspicious,
             "remedy": self.remedy,
             "source": self.source.as_str(),
             "ccache_version": self.ccache_version,
@@ -104,6 +107,7 @@ impl Record {
             passed: fields.truth("passed")?,
             exempt: fields.truth("exempt")?,
             cause: fields.optional_text("cause")?,
+            suspicious: fields.optional_text("suspicious")?,
             remedy: fields.optional_text("remedy")?,
             source,
             ccache_version: fields.optional_text("ccache_version")?,
@@ -192,6 +196,7 @@ mod tests {
             passed: false,
             exempt: false,
             cause: Some("a \"quoted\"\ncause".to_owned()),
+            suspicious: None,
             remedy: None,
             source: Source::Statslog,
             ccache_version: Some("4.7.5".to_owned()),

@@ -40,7 +40,8 @@ pub(crate) const MISS: &str = "\
     compare the builds: the same cache folder and CCACHE_MAXSIZE large enough, the same \
     compiler (CCACHE_COMPILERCHECK=content), CCACHE_BASEDIR = the project, CCACHE_NOHASHDIR=1, \
     headers of build requirements at a fixed path, no __TIME__ or __DATE__; CCACHE_LOGFILE \
-    shows what was looked up";
+    shows what was looked up. A file that includes Python.h never hits what another version left: \
+    if all do, build with --on-miss warn";
 
 /// For a build without `CCACHE_DIR`.
 pub(crate) const NO_FOLDER: &str = "\

@@ -1,5 +1,6 @@
 //! The record in words, for people.
 
+use crate::answers;
 use crate::counts::Counts;
 use crate::record::Record;
 use crate::text::{escape, fold};
@@ -14,22 +15,30 @@ const MAX_FILES: usize = 10;
 pub fn render(record: &Record) -> String {
     let identifier = record.identifier.as_deref().unwrap_or("this build");
     let mut lines = format!("ccache: {}: {}\n", escape(identifier.as_bytes()), headline(record));
+    if record.source == Source::Counters {
+        lines.push_str(&fold("  source: ", &escape(why_counters(record).as_bytes())));
+    }
     if let Some(cause) = &record.cause {
         lines.push_str(&fold("  cause: ", &escape(cause.as_bytes())));
+    }
+    if let Some(suspicious) = &record.suspicious {
+        lines.push_str(&fold("  suspicious: ", &escape(suspicious.as_bytes())));
     }
     if !matches!(record.verdict, Verdict::Hit | Verdict::Cold) {
         list_files(&mut lines, record);
     }
     if let Some(remedy) = &record.remedy {
         let label = match record.verdict {
-            Verdict::Cold => "  next: ",
+            Verdict::Cold if record.suspicious.is_none() => "  next: ",
             Verdict::NotApplicable => "  note: ",
             _ => "  remedy: ",
         };
         lines.push_str(&fold(label, &escape(remedy.as_bytes())));
     }
-    if record.verdict == Verdict::Miss && record.passed {
-        lines.push_str("  allowed: --on-miss=warn\n");
+    match (record.verdict, record.passed) {
+        (Verdict::Miss, true) => lines.push_str("  allowed: --on-miss=warn\n"),
+        (Verdict::Cold, false) => lines.push_str("  refused: --strict-restore\n"),
+        _ => {}
     }
     lines
 }
@@ -48,17 +57,28 @@ fn headline(record: &Record) -> String {
         _ if counts.compilations() == 0 => format!("{verdict}: nothing compiled"),
         _ => format!("{verdict}: {}", numbers(counts)),
     };
-    match record.source {
-        Source::Statslog => {
-            let probes = record.probes.compilations();
-            if probes > 0 {
-                let plural = if probes == 1 { "" } else { "s" };
-                write_to(&mut line, format_args!("; {probes} configure probe{plural}"));
-            }
-        }
-        Source::Counters => line.push_str("; from the cache's counters, probes included"),
+    let probes = record.probes.compilations();
+    if probes > 0 {
+        let plural = if probes == 1 { "" } else { "s" };
+        write_to(&mut line, format_args!("; {probes} configure probe{plural}"));
     }
     line
+}
+
+/// Why there are only counters, which mix what is compiled side by side and cannot tell a probe from
+/// a source.
+fn why_counters(record: &Record) -> String {
+    let version = record.ccache_version.as_deref();
+    let is_old = version
+        .and_then(|it| answers::version(&format!("ccache version {it}")))
+        .is_some_and(|version| !version.has_statslog());
+    let reason = match version.filter(|_| is_old) {
+        Some(version) => {
+            format!("ccache {version} keeps no record of each build; build one at a time")
+        }
+        None => "CCACHE_STATSLOG is not set".to_owned(),
+    };
+    format!("the cache's counters, configure probes included: {reason}")
 }
 
 /// The counts in words; the rarer ones only when they are above zero.
@@ -69,7 +89,7 @@ fn numbers(counts: &Counts) -> String {
         (counts.preprocessed_hits, "preprocessed", true),
         (counts.misses, "missed", true),
         (counts.uncacheable, "uncacheable", false),
-        (counts.errors, "errors", false),
+        (counts.errors, if counts.errors == Some(1) { "error" } else { "errors" }, false),
     ];
     for (number, word, always) in listed {
         let comma = if line.is_empty() { "" } else { ", " };
@@ -127,6 +147,7 @@ mod tests {
             passed: true,
             exempt: false,
             cause: None,
+            suspicious: None,
             remedy: None,
             source: Source::Statslog,
             ccache_version: None,
@@ -180,7 +201,9 @@ mod tests {
         assert!(
             render(&unknown).contains("unusable: direct unknown, preprocessed unknown, 2 missed")
         );
-        assert!(render(&unknown).contains("probes included"));
+        assert!(render(&unknown).contains("probes included: CCACHE_STATSLOG"));
+        unknown.ccache_version = Some("3.7.7".to_owned());
+        assert!(render(&unknown).contains("ccache 3.7.7"));
         let nothing = record(Verdict::NotInvoked, Counts::ZERO);
         assert!(render(&nothing).contains("not-invoked: nothing compiled; 12 configure probes"));
     }

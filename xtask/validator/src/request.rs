@@ -25,6 +25,8 @@ pub struct Flags {
     pub min_hit_rate: Option<String>,
     /// `--on-miss`.
     pub on_miss: Option<String>,
+    /// `--strict-restore`.
+    pub strict_restore: bool,
     /// `--json`.
     pub json: bool,
 }
@@ -48,14 +50,20 @@ pub struct Request {
     pub min_hit_rate: MinHitRate,
     /// What happens to a `miss`.
     pub on_miss: OnMiss,
+    /// Whether a first build may be cold although the cache was to be warm.
+    pub strict_restore: bool,
     /// `CCACHE_DIR`.
     pub ccache_dir: Option<PathBuf>,
+    /// `CCACHE_BASEDIR`.
+    pub base_dir: Option<String>,
     /// `CCACHE_STATSLOG`.
     pub statslog: Option<PathBuf>,
     /// `CCACHE_LOGFILE`.
     pub logfile: Option<PathBuf>,
     /// `CCACHE_DISABLE` is set, to whatever.
     pub is_disabled: bool,
+    /// All variables, for looking up the compilers.
+    pub environment: Environment,
 }
 
 impl Request {
@@ -84,10 +92,13 @@ impl Request {
             projects: projects(flags.project.as_deref(), environment.get("CCACHE_BASEDIR")),
             min_hit_rate: min_hit_rate(flags, environment)?,
             on_miss: on_miss(flags, environment)?,
+            strict_restore: flags.strict_restore || strict_restore(environment)?,
             ccache_dir: path("CCACHE_DIR"),
+            base_dir: environment.text("CCACHE_BASEDIR"),
             statslog: path("CCACHE_STATSLOG"),
             logfile: path("CCACHE_LOGFILE"),
             is_disabled: environment.has("CCACHE_DISABLE"),
+            environment: environment.clone(),
             identifier,
         })
     }
@@ -166,6 +177,18 @@ fn on_miss(flags: &Flags, environment: &Environment) -> Result<OnMiss, Error> {
     }
 }
 
+fn strict_restore(environment: &Environment) -> Result<bool, Error> {
+    const NAME: &str = "WARMWHEEL_STRICT_RESTORE";
+    match environment.get(NAME).map(OsStr::to_string_lossy).as_deref() {
+        None | Some("0" | "false") => Ok(false),
+        Some("1" | "true") => Ok(true),
+        Some(other) => {
+            let shown = text::escape(text::keep_start(other, 40).as_bytes());
+            Err(Error::new(format!("{NAME}: \"{shown}\" is unknown; give true or false")))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,5 +246,12 @@ mod tests {
             "--wheel: x.zip",
         );
         refused(Flags { on_miss: Some("ignore".to_owned()), ..Flags::default() }, "--on-miss: ");
+        for (name, value) in
+            [("WARMWHEEL_ON_MISS", "perhaps"), ("WARMWHEEL_STRICT_RESTORE", "perhaps")]
+        {
+            let environment = Environment::from_pairs([(name, value)]);
+            let error = Request::new(&Flags::default(), &environment).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("{name}: \"perhaps\"")), "{error}");
+        }
     }
 }

@@ -1,19 +1,25 @@
 //! One call of ccache in its log: the lines of one process between two starts.
 
 use crate::counts::{self, Kind};
+use crate::folders::{Folders, resolve};
 use crate::probe::is_probe;
 use crate::text;
-use std::path::{Component, Path, PathBuf};
+use std::borrow::Cow;
 
 /// How much of one section is kept, in bytes. One with all that matters takes some 4 KiB.
 pub(crate) const MAX_SECTION_BYTES: usize = 16 * 1024;
 
-/// Longest name of a file or folder that is kept, in bytes.
-const MAX_PATH_BYTES: usize = 4096;
+/// How much is kept of what only goes into a section's first line, in bytes.
+const MAX_NAME_BYTES: usize = 512;
 
-/// What makes up three quarters of a log: settings that nobody changed, and the traffic of locks
-/// and temporary files.
-const EXPLAINS_NOTHING: [&[u8]; 4] = [b"Config: (default)", b"Acquir", b"Releas", b"Unlink "];
+/// Whose a call is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner {
+    Project,
+    /// The project's configure step.
+    Probe,
+    Other,
+}
 
 /// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,51 +32,101 @@ pub(crate) enum Outcome {
     Other,
 }
 
-/// What is known of one call.
+/// What is known of one call. Names are kept as bytes: only the few sections that are printed are
+/// worth making fit for it.
 #[derive(Debug, Default)]
 pub(crate) struct Section {
     pub(crate) process: u64,
     body: Vec<u8>,
     lines_left_out: u64,
-    command: Option<String>,
-    folder: Option<String>,
-    source: Option<String>,
-    object: Option<String>,
-    names_project: bool,
+    command: Vec<u8>,
+    source: Vec<u8>,
+    object: Vec<u8>,
+    /// Where the call ran, resolved.
+    folder: Vec<u8>,
+    /// Its source or its command line is the project's.
+    is_own: bool,
+    /// It ran in the project, or wrote there.
+    is_near: bool,
+    is_probe: bool,
     result: Option<(Kind, String)>,
 }
 
 impl Section {
-    pub(crate) fn new(process: u64) -> Self {
-        Self { process, ..Self::default() }
+    /// Makes this the section of a call that has just started. The memory stays in use.
+    pub(crate) fn restart(&mut self, process: u64) {
+        let names = [&mut self.command, &mut self.source, &mut self.object, &mut self.folder];
+        names.into_iter().for_each(Vec::clear);
+        self.process = process;
+        self.body.clear();
+        self.lines_left_out = 0;
+        self.is_own = false;
+        self.is_near = false;
+        self.is_probe = false;
+        self.result = None;
     }
 
-    /// Takes in one line, without its time and process number.
-    pub(crate) fn note(&mut self, line: &[u8], projects: &[PathBuf]) {
-        if EXPLAINS_NOTHING.iter().any(|start| line.starts_with(start)) {
-            return;
-        }
+    /// Takes in one line, without its time and process number. `is_kept` tells whether sections
+    /// are still printed.
+    pub(crate) fn note(&mut self, line: &[u8], folders: &mut Folders, is_kept: bool) {
+        // Three quarters of a log explain nothing: settings that nobody changed, and the traffic
+        // of locks and temporary files.
         match line.first() {
-            Some(b'W') => self.folder = value(line, b"Working directory: ").or(self.folder.take()),
-            Some(b'S') => {
-                self.source = value(line, b"Source file: ").or(self.source.take());
-                if line == b"Succeeded getting cached result" {
-                    self.conclude("direct_cache_hit");
-                }
-            }
-            Some(b'O') => self.object = value(line, b"Object file: ").or(self.object.take()),
-            Some(b'C') if line.starts_with(b"Command line: ") => {
-                self.command = value(line, b"Command line: ");
-                self.names_project |= projects.iter().any(|folder| mentions(line, folder));
-            }
-            Some(b'R') => {
-                if let Some(result) = value(line, b"Result: ") {
-                    self.conclude(&counter_name(&result));
-                }
-            }
+            Some(b'C') if line.starts_with(b"Config: (default)") => return,
+            Some(b'A') if line.starts_with(b"Acquir") => return,
+            Some(b'R') if line.starts_with(b"Releas") => return,
+            Some(b'U') if line.starts_with(b"Unlink ") => return,
+            Some(b'C' | b'O' | b'R' | b'S' | b'W') => self.learn(line, folders),
             _ => {}
         }
-        self.keep(line);
+        if is_kept && self.outcome() != Outcome::Hit {
+            self.keep(line);
+        }
+    }
+
+    /// The first line of each kind counts; ccache writes no second one.
+    fn learn(&mut self, line: &[u8], folders: &mut Folders) {
+        if let Some(result) = line.strip_prefix(b"Result: ") {
+            let result = result.get(..MAX_NAME_BYTES).unwrap_or(result);
+            self.conclude(&counter_name(result), folders);
+        } else if let Some(command) = first(&self.command, line, b"Command line: ") {
+            set(&mut self.command, command);
+            self.is_own |= folders.are_named_in(command);
+        } else if let Some(folder) = first(&self.folder, line, b"Working directory: ") {
+            self.folder = resolve(b"", folder);
+            self.is_near |= folders.hold(&self.folder);
+        } else if let Some(source) = first(&self.source, line, b"Source file: ") {
+            set(&mut self.source, source);
+            let path = resolve(&self.folder, source);
+            self.is_own |= folders.hold(&path);
+            self.is_probe = is_probe(&String::from_utf8_lossy(&path));
+        } else if let Some(object) = first(&self.object, line, b"Object file: ") {
+            set(&mut self.object, object);
+            self.is_near |= folders.hold(&resolve(&self.folder, object));
+        } else if line == b"Succeeded getting cached result" {
+            self.conclude("direct_cache_hit", folders);
+        }
+    }
+
+    /// A hit outweighs whatever else is told of the call; storage traffic says nothing.
+    fn conclude(&mut self, name: &str, folders: &mut Folders) {
+        // By now all else is known of the call, where it ran among it.
+        if self.result.is_none() && self.is_own && !self.is_probe {
+            folders.remember_build(&self.folder);
+        }
+        let kind = counts::kind_of(name);
+        let is_hit = |kind| matches!(kind, Kind::DirectHit | Kind::PreprocessedHit);
+        let outweighs = match &self.result {
+            _ if kind == Kind::Other => false,
+            None => true,
+            Some((old, _)) => is_hit(kind) && !is_hit(*old),
+        };
+        if outweighs {
+            self.result = Some((kind, name.to_owned()));
+        }
+        if is_hit(kind) {
+            self.body.clear();
+        }
     }
 
     fn keep(&mut self, line: &[u8]) {
@@ -82,20 +138,6 @@ impl Section {
         }
     }
 
-    /// A hit outweighs whatever else is told of the call; storage traffic says nothing.
-    fn conclude(&mut self, name: &str) {
-        let kind = counts::kind_of(name);
-        let is_hit = |kind| matches!(kind, Kind::DirectHit | Kind::PreprocessedHit);
-        let outweighs = match &self.result {
-            _ if kind == Kind::Other => false,
-            None => true,
-            Some((old, _)) => is_hit(kind) && !is_hit(*old),
-        };
-        if outweighs {
-            self.result = Some((kind, name.to_owned()));
-        }
-    }
-
     pub(crate) fn outcome(&self) -> Outcome {
         match self.result.as_ref().map(|(kind, _)| kind) {
             Some(Kind::DirectHit | Kind::PreprocessedHit) => Outcome::Hit,
@@ -104,33 +146,37 @@ impl Section {
         }
     }
 
-    pub(crate) fn is_probe(&self) -> bool {
-        self.source.as_deref().is_some_and(is_probe)
+    /// The call is the project's when it names a file or folder of the project, or ran in a build
+    /// folder of it. Without a project all are.
+    pub(crate) fn owner(&self, folders: &Folders) -> Owner {
+        let concerns = self.is_own || self.is_near || folders.hold_all();
+        if !concerns && !folders.is_build(&self.folder) {
+            Owner::Other
+        } else if self.is_probe {
+            Owner::Probe
+        } else {
+            Owner::Project
+        }
     }
 
-    /// Whether the section names a file or folder of the project. Without a project all do.
-    pub(crate) fn concerns(&self, projects: &[PathBuf]) -> bool {
-        if projects.is_empty() || self.names_project {
-            return true;
-        }
-        let folder = Path::new(self.folder.as_deref().unwrap_or("/"));
-        [Some("."), self.source.as_deref(), self.object.as_deref()]
-            .into_iter()
-            .flatten()
-            .map(|path| resolve(folder, path))
-            .any(|path| projects.iter().any(|project| path.starts_with(project)))
+    /// Whether lines were left out of the section.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.lines_left_out > 0
     }
 
     /// The section as lines to print, of which each starts with `| ` but the first.
     pub(crate) fn render(&self) -> String {
-        let named = self.source.as_deref().or(self.object.as_deref()).or(self.command.as_deref());
-        let source = text::keep_start(named.unwrap_or("unknown call"), 120);
+        let known = [&self.source, &self.object, &self.command];
+        let name = known.into_iter().find(|name| !name.is_empty());
+        let name = name.map_or_else(|| "unknown call".to_owned(), |name| text::escape(name));
+        let name = text::keep_start(&name, 120);
         let result = self.result.as_ref().map_or("no result", |(_, name)| name.as_str());
-        let mut shown = format!("ccache log: {source}: {result} (process {})\n", self.process);
+        let result = text::escape(result.as_bytes());
+        let mut shown = format!("ccache log: {name}: {result} (process {})\n", self.process);
         for line in self.body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             shown.extend(["| ", &text::escape(line), "\n"]);
         }
-        if self.lines_left_out > 0 {
+        if self.is_cut() {
             shown.push_str(&render_rest(self.lines_left_out));
         }
         shown
@@ -141,113 +187,103 @@ fn render_rest(lines_left_out: u64) -> String {
     format!("| ({lines_left_out} more lines)\n")
 }
 
-fn value(line: &[u8], label: &[u8]) -> Option<String> {
-    let value = line.strip_prefix(label)?;
-    Some(text::escape(value.get(..MAX_PATH_BYTES).unwrap_or(value)))
+/// What `line` tells after `label`, unless that is `known` already.
+fn first<'a>(known: &[u8], line: &'a [u8], label: &[u8]) -> Option<&'a [u8]> {
+    line.strip_prefix(label).filter(|_| known.is_empty())
+}
+
+fn set(kept: &mut Vec<u8>, name: &[u8]) {
+    kept.extend_from_slice(name.get(..MAX_NAME_BYTES).unwrap_or(name));
 }
 
 /// The counter that a result stands for: `direct_cache_hit` itself, or an older ccache's words for
-/// it, `cache hit (direct)`.
-fn counter_name(result: &str) -> String {
+/// it, `cache hit (direct)`. What is damaged is no counter's name.
+fn counter_name(result: &[u8]) -> Cow<'_, str> {
+    let result = str::from_utf8(result).unwrap_or_default();
+    if !result.bytes().any(|byte| b" -".contains(&byte)) {
+        return result.into();
+    }
     match result {
-        "cache hit (direct)" => "direct_cache_hit".to_owned(),
-        "cache hit (preprocessed)" => "preprocessed_cache_hit".to_owned(),
-        "cache miss" => "cache_miss".to_owned(),
-        words => words.replace([' ', '-'], "_"),
+        "cache hit (direct)" => "direct_cache_hit".into(),
+        "cache hit (preprocessed)" => "preprocessed_cache_hit".into(),
+        words => words.replace([' ', '-'], "_").into(),
     }
-}
-
-/// `path` below `folder`, with `.` and `..` taken out by the letter: the files may be gone by now.
-fn resolve(folder: &Path, path: &str) -> PathBuf {
-    let mut resolved = PathBuf::new();
-    for component in folder.join(path).components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                resolved.pop();
-            }
-            other => resolved.push(other),
-        }
-    }
-    resolved
-}
-
-/// Whether `line` names `folder` or something below it.
-fn mentions(line: &[u8], folder: &Path) -> bool {
-    let folder = folder.as_os_str().as_encoded_bytes();
-    let folder = folder.strip_suffix(b"/").unwrap_or(folder);
-    if folder.is_empty() {
-        return false;
-    }
-    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
-    let mut start = 0;
-    while let Some(found) = line.get(start..).and_then(|rest| position(rest, folder)) {
-        let begin = start + found;
-        let before = begin.checked_sub(1).and_then(|index| line.get(index));
-        let after = line.get(begin + folder.len());
-        let begins = before.is_none_or(|byte| !is_word(byte) || is_option_letter(line, begin));
-        if begins && after.is_none_or(|byte| !is_word(byte)) {
-            return true;
-        }
-        start = begin + 1;
-    }
-    false
-}
-
-/// Whether what stands before `begin` is an option's letter: `-I/project`.
-fn is_option_letter(line: &[u8], begin: usize) -> bool {
-    let option = begin.checked_sub(2).and_then(|index| line.get(index));
-    option == Some(&b'-')
-}
-
-/// Where `needle` starts in `haystack`. The needle is a path, so its first byte is a slash and its
-/// last one seldom meets: both are looked at before the rest.
-fn position(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| {
-        window.first() == needle.first() && window.last() == needle.last() && window == needle
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::PathBuf;
 
-    fn section(lines: &[&str], projects: &[PathBuf]) -> Section {
-        let mut section = Section::new(7);
+    fn section(lines: &[&str], folders: &mut Folders) -> Section {
+        let mut section = Section::default();
+        section.restart(7);
         for line in lines {
-            section.note(line.as_bytes(), projects);
+            section.note(line.as_bytes(), folders, true);
         }
         section
     }
 
-    fn project() -> Vec<PathBuf> {
-        vec![PathBuf::from("/project")]
+    fn project() -> Folders {
+        Folders::new(&[PathBuf::from("/project")])
     }
 
     #[test]
     fn a_section_concerns_the_project_by_any_of_its_files() {
-        let table: [(&[&str], bool); 9] = [
-            (&["Working directory: /project/build"], true),
-            (&["Working directory: /project"], true),
-            (&["Working directory: /projects"], false),
-            (&["Working directory: /tmp/b", "Source file: /project/a.c"], true),
-            (&["Working directory: /tmp/b", "Source file: ../../project/a.c"], true),
-            (&["Working directory: /tmp/b", "Source file: a.c", "Object file: /project/a.o"], true),
-            (&["Working directory: /project/../other", "Source file: a.c"], false),
-            (&["Working directory: /tmp", "Command line: ccache gcc -c /my/project/a.c"], false),
-            (&["Working directory: /tmp", "Command line: ccache gcc -I/project/inc -c a.c"], true),
+        let table: [(&[&str], Owner); 12] = [
+            (&["Working directory: /project/build"], Owner::Project),
+            (&["Working directory: /project"], Owner::Project),
+            (&["Working directory: /projects"], Owner::Other),
+            (&["Working directory: /tmp/b", "Source file: /project/a.c"], Owner::Project),
+            (&["Working directory: /tmp/b", "Source file: ../../project/a.c"], Owner::Project),
+            (&["Working directory: /tmp", "Object file: /project/a.o"], Owner::Project),
+            (&["Working directory: /project/../other", "Source file: a.c"], Owner::Other),
+            (&["Command line: ccache gcc -c /my/project/a.c"], Owner::Other),
+            (&["Command line: ccache gcc -I/project/inc -c a.c"], Owner::Project),
+            (&["Working directory: /project", "Source file: conftest.c"], Owner::Probe),
+            (&["Working directory: /project/CMakeFiles/3.2.1", "Source file: a.c"], Owner::Probe),
+            (
+                &["Working directory: /project/CMakeFiles/3.2.1", "Source file: ../../a.c"],
+                Owner::Project,
+            ),
         ];
         for (lines, expected) in table {
-            assert_eq!(section(lines, &project()).concerns(&project()), expected, "{lines:?}");
+            let mut folders = project();
+            assert_eq!(section(lines, &mut folders).owner(&folders), expected, "{lines:?}");
         }
-        assert!(section(&[], &[]).concerns(&[]));
+        let mut all = Folders::new(&[]);
+        assert_eq!(section(&[], &mut all).owner(&all), Owner::Project);
+        assert_eq!(section(&["Source file: conftest.c"], &mut all).owner(&all), Owner::Probe);
+    }
+
+    #[test]
+    fn every_result_of_an_own_source_tells_the_build_folder() {
+        let folder = "Working directory: /tmp/tmpab12/build";
+        for (source, result, expected) in [
+            ("/project/a.c", "Result: cache_miss", true),
+            ("/project/a.c", "Result: direct_cache_hit", true),
+            ("../../../project/a.c", "Succeeded getting cached result", true),
+            ("/project/a.c", "Result: unsupported_compiler_option", true),
+            ("/project/conftest.c", "Result: cache_miss", false),
+            ("/elsewhere/a.c", "Result: cache_miss", false),
+        ] {
+            let mut folders = project();
+            section(&[folder, &format!("Source file: {source}"), result], &mut folders);
+            let generated = section(&[folder, "Source file: gen.c"], &mut folders);
+            assert_eq!(generated.owner(&folders) == Owner::Project, expected, "{source} {result}");
+        }
+        let mut folders = project();
+        let command = "Command line: ccache gcc -shared /project/a.o";
+        section(&[command, folder, "Result: called_for_link"], &mut folders);
+        assert_eq!(section(&[folder], &mut folders).owner(&folders), Owner::Project);
     }
 
     #[test]
     fn outcomes_in_the_words_of_every_version() {
-        let table: [(&[&str], Outcome); 9] = [
+        let table: [(&[&str], Outcome); 10] = [
             (&["Result: direct_cache_hit", "Result: local_storage_hit"], Outcome::Hit),
             (&["Result: direct_cache_miss", "Result: preprocessed_cache_hit"], Outcome::Hit),
+            (&["Result: cache_miss", "Result: direct_cache_hit"], Outcome::Hit),
             (&["Succeeded getting cached result"], Outcome::Hit),
             (&["Result: cache hit (preprocessed)"], Outcome::Hit),
             (&["Result: cache_miss", "Result: direct_cache_miss"], Outcome::Missed),
@@ -257,20 +293,46 @@ mod tests {
             (&["Command line: ccache gcc"], Outcome::Missed),
         ];
         for (lines, expected) in table {
-            assert_eq!(section(lines, &[]).outcome(), expected, "{lines:?}");
+            assert_eq!(section(lines, &mut project()).outcome(), expected, "{lines:?}");
         }
     }
 
     #[test]
     fn a_section_is_printed_clean_and_bounded() {
-        let mut section =
-            section(&["Config: (default) x = y", "Source file: a\x1b.c", "\u{7}"], &[]);
+        let mut folders = project();
+        let lines = ["Config: (default) x = y", "Source file: a\x1b.c", "\u{7}"];
+        let mut section = section(&lines, &mut folders);
         for _ in 0..10_000 {
-            section.note(b"filler filler filler filler", &[]);
+            section.note(b"filler filler filler filler", &mut folders, true);
         }
         let shown = section.render();
         assert!(shown.starts_with("ccache log: a\\u{1b}.c: no result (process 7)\n| Source"));
         assert!(shown.len() < 2 * MAX_SECTION_BYTES && shown.ends_with("more lines)\n"));
         assert!(!shown.contains("(default)") && !shown.contains('\x1b'));
+    }
+
+    #[test]
+    fn nothing_is_left_of_the_call_before() {
+        let mut folders = project();
+        let lines =
+            ["Working directory: /project", "Source file: conftest.c", "Result: cache_miss"];
+        let mut section = section(&lines, &mut folders);
+        for _ in 0..1000 {
+            section.note(b"filler filler filler filler", &mut folders, true);
+        }
+        section.restart(8);
+        assert_eq!(section.owner(&folders), Owner::Other);
+        assert_eq!(section.render(), "ccache log: unknown call: no result (process 8)\n");
+    }
+
+    #[test]
+    fn what_will_not_be_printed_is_not_kept() {
+        let mut folders = project();
+        let mut hit = section(&["Source file: a.c", "Result: direct_cache_hit"], &mut folders);
+        hit.note(b"more", &mut folders, true);
+        assert!(hit.body.is_empty());
+        let mut late = section(&[], &mut folders);
+        late.note(b"Source file: /project/a.c", &mut folders, false);
+        assert!(late.body.is_empty() && late.owner(&folders) == Owner::Project);
     }
 }

@@ -1,5 +1,5 @@
-//! What Warmwheel keeps inside the cache folder: `warmwheel/markers/` and `warmwheel/statslogs/`.
-//! The cache may come from elsewhere, so nothing in it is followed or believed.
+//! What Warmwheel keeps inside the cache folder, below `warmwheel/`: `markers`, `statslogs` and
+//! `ledger`. The cache may come from elsewhere, so nothing in it is followed or believed.
 
 use crate::error::Error;
 use crate::files;
@@ -12,6 +12,7 @@ pub const STATE_DIR: &str = "warmwheel";
 
 const MARKERS: &str = "markers";
 const STATSLOGS: &str = "statslogs";
+const LEDGER: &str = "ledger";
 
 /// Longest readable part of a file name made from a domain or an identifier, in bytes.
 const MAX_PART_BYTES: usize = 80;
@@ -46,6 +47,15 @@ pub fn statslog_path(cache_dir: &Path, identifier: &str) -> PathBuf {
     cache_dir.join(STATE_DIR).join(STATSLOGS).join(safe_name(identifier))
 }
 
+/// Where the ledger keeps what the build of `identifier` left; the folder holds all entries of the
+/// domain and package.
+#[must_use]
+pub fn ledger_path(cache_dir: &Path, domain: &str, package: &str, identifier: &str) -> PathBuf {
+    let folder = format!("{}@{}", safe_name(domain), safe_name(package));
+    let name = format!("{}.json", safe_name(identifier));
+    cache_dir.join(STATE_DIR).join(LEDGER).join(folder).join(name)
+}
+
 /// Makes the cache folder and the folders of this module, where missing, and proves with a file of
 /// its own that the cache folder can be written. A host does this before any container, so that the
 /// folders belong to its user.
@@ -57,7 +67,7 @@ pub fn prepare(cache_dir: &Path) -> Result<(), Error> {
     fs::create_dir_all(cache_dir)
         .map_err(|error| Error::io("cannot make the cache folder", cache_dir, &error, next))?;
     let own = cache_dir.join(STATE_DIR);
-    for folder in [own.clone(), own.join(MARKERS), own.join(STATSLOGS)] {
+    for folder in [own.clone(), own.join(MARKERS), own.join(STATSLOGS), own.join(LEDGER)] {
         make_real_folder(&folder)?;
     }
     files::prove_writable(cache_dir)
@@ -114,17 +124,7 @@ pub fn clear_statslogs(cache_dir: &Path) -> Result<usize, Error> {
 }
 
 fn clear(cache_dir: &Path, name: &str) -> Result<usize, Error> {
-    let own = cache_dir.join(STATE_DIR);
-    let folder = own.join(name);
-    for expected in [&own, &folder] {
-        match fs::symlink_metadata(expected) {
-            Ok(found) if found.is_dir() => {}
-            // A link or a file in place of a folder would make every build fail: it goes.
-            Ok(_) => return remove(expected).map(|()| 1),
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
-            Err(error) => return Err(cannot_remove(expected, &error)),
-        }
-    }
+    let Some(folder) = own_folder(cache_dir, name)? else { return Ok(0) };
     let entries = fs::read_dir(&folder).map_err(|error| cannot_remove(&folder, &error))?;
     let mut removed = 0;
     for entry in entries {
@@ -133,6 +133,55 @@ fn clear(cache_dir: &Path, name: &str) -> Result<usize, Error> {
         removed += 1;
     }
     Ok(removed)
+}
+
+/// Clears away what stands in the place of the ledger and is no folder.
+///
+/// # Errors
+/// It cannot be removed.
+pub fn mend_ledger(cache_dir: &Path) -> Result<(), Error> {
+    own_folder(cache_dir, LEDGER).map(drop)
+}
+
+/// The folder `name` of this module, if it is there. A link or a file in its place would make every
+/// build fail: it goes.
+fn own_folder(cache_dir: &Path, name: &str) -> Result<Option<PathBuf>, Error> {
+    let own = cache_dir.join(STATE_DIR);
+    let folder = own.join(name);
+    for expected in [&own, &folder] {
+        match fs::symlink_metadata(expected) {
+            Ok(found) if found.is_dir() => {}
+            Ok(_) => return remove(expected).map(|()| None),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(cannot_remove(expected, &error)),
+        }
+    }
+    Ok(Some(folder))
+}
+
+/// A folder of ccache's own that cannot be written, with the cause. A writable cache folder may hold
+/// such: what a container made as root.
+#[must_use]
+pub fn unwritable_folder(cache_dir: &Path) -> Option<(PathBuf, std::io::Error)> {
+    let below = |folder: &Path| -> Vec<PathBuf> {
+        // A folder that cannot be read shows when it is written to.
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let is_cell = |name: &str| name.len() == 1 && name.bytes().all(|it| it.is_ascii_hexdigit());
+        let mut cells: Vec<PathBuf> = entries
+            .filter(|entry| entry.file_name().to_str().is_some_and(is_cell))
+            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+            .map(|entry| entry.path())
+            .collect();
+        cells.sort();
+        cells
+    };
+    let cells = below(cache_dir);
+    let inner: Vec<PathBuf> = cells.iter().flat_map(|cell| below(cell)).collect();
+    let folders = [cache_dir.to_path_buf()].into_iter().chain(cells).chain(inner);
+    folders.into_iter().find_map(|folder| {
+        let error = files::prove_writable(&folder).err()?;
+        Some((folder, error))
+    })
 }
 
 fn remove(path: &Path) -> Result<(), Error> {
@@ -172,7 +221,7 @@ fn make_real_folder(folder: &Path) -> Result<(), Error> {
 
 /// `text` as one file name: letters, digits and `._+-` stay, the rest becomes `_`. When that loses
 /// something a hash of the original keeps two names apart.
-fn safe_name(text: &str) -> String {
+pub(crate) fn safe_name(text: &str) -> String {
     let mut safe: String = text
         .chars()
         .map(|one| if one.is_ascii_alphanumeric() || "._+-".contains(one) { one } else { '_' })
@@ -188,7 +237,7 @@ fn safe_name(text: &str) -> String {
 }
 
 /// FNV-1a, 64 bits: stable between versions and machines, which the standard hasher is not.
-fn fnv1a(bytes: &[u8]) -> u64 {
+pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })
@@ -246,12 +295,15 @@ mod tests {
         symlink(&victim, place("dangling")).unwrap();
         symlink(outside.path(), place("link")).unwrap();
         fs::write(place("empty"), "").unwrap();
-        for domain in ["folder", "dangling", "link", "empty"] {
+        fs::write(place("unreadable"), "r1\n").unwrap();
+        let nobodys = std::os::unix::fs::PermissionsExt::from_mode(0o0);
+        fs::set_permissions(place("unreadable"), nobodys).unwrap();
+        for domain in ["folder", "dangling", "link", "empty", "unreadable"] {
             assert_eq!(claim(Some(cache.path()), domain, None, None), Marker::Present, "{domain}");
         }
         assert!(!victim.exists());
         fs::write(&victim, "kept").unwrap();
-        assert_eq!(clear_markers(cache.path()).unwrap(), 4);
+        assert_eq!(clear_markers(cache.path()).unwrap(), 5);
         assert_eq!(fs::read_to_string(&victim).unwrap(), "kept");
     }
 
@@ -268,7 +320,7 @@ mod tests {
             symlink(outside.path(), &place).unwrap();
             let claimed = claim(Some(cache.path()), "d", None, None);
             assert!(matches!(claimed, Marker::Unwritable(_)), "{claimed:?}");
-            assert_eq!(clear_markers(cache.path()).unwrap(), 1);
+            assert_eq!(clear_markers(cache.path()).unwrap(), 0);
             assert!(outside.path().join("kept").exists());
             assert_eq!(claim(Some(cache.path()), "d", None, None), Marker::Made);
         }

@@ -3,7 +3,7 @@
 
 use crate::counts::{self, Kind, Tally};
 use crate::lines::Lines;
-use crate::probe::is_probe;
+use crate::probe::{CMAKES_PAIRS, Origin, origin};
 use crate::text;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -82,22 +82,22 @@ pub fn read(path: &Path) -> io::Result<Statslog> {
 /// # Errors
 /// The reader's own.
 pub fn read_from(reader: impl BufRead) -> io::Result<Statslog> {
-    let mut statslog = Statslog::default();
+    let mut counting = Counting::new();
     let mut lines = Lines::new(reader, MAX_LINE_BYTES);
     let mut block: Option<Block> = None;
     while let Some(line) = lines.next_line()? {
         if let Some(source) = source_of(line) {
             if let Some(done) = block.replace(Block::new(source)) {
-                statslog.count(&done);
+                counting.count(&done);
             }
         } else if let (Some(open), Some(name)) = (block.as_mut(), counter_name(line)) {
             open.note(name);
         }
     }
     if let Some(done) = block {
-        statslog.count(&done);
+        counting.count(&done);
     }
-    Ok(statslog)
+    Ok(counting.finish())
 }
 
 /// The source file's name when `line` starts a block; empty when ccache knew none.
@@ -153,39 +153,110 @@ fn weight(kind: Kind) -> u8 {
     }
 }
 
-impl Statslog {
-    fn count(&mut self, block: &Block) {
-        let unfinished = (Kind::Uncacheable, counts::UNFINISHED.to_owned());
-        let (kind, name) = block.outcome.as_ref().unwrap_or(&unfinished);
-        if *kind == Kind::NotCompilation {
-            self.other_calls = self.other_calls.saturating_add(1);
-            return;
-        }
-        if is_own(block, *kind, name) {
-            self.own.add(name, 1);
-            if *kind == Kind::Miss {
-                self.remember_miss(&block.source);
-            }
-        } else {
-            self.probes.add(name, 1);
+/// A statslog while it is being counted. What is CMake's or the package's is known at the end.
+#[derive(Debug)]
+struct Counting {
+    statslog: Statslog,
+    /// Sources that are CMake's if CMake looked at a compiler, and those that missed.
+    cmake_if_any: (Tally, Vec<String>),
+    /// What became of the first compilation of each of CMake's pairs: CMake comes before the
+    /// package, so later ones are the package's.
+    pairs: [[Option<(Kind, String)>; 2]; CMAKES_PAIRS.len()],
+    /// Whether CMake looked at a compiler.
+    cmake: bool,
+}
+
+impl Counting {
+    fn new() -> Self {
+        Self {
+            statslog: Statslog::default(),
+            cmake_if_any: (Tally::zero(), Vec::new()),
+            pairs: Default::default(),
+            cmake: false,
         }
     }
 
-    fn remember_miss(&mut self, source: &str) {
-        let source = text::keep_end(source, MAX_SOURCE_CHARACTERS);
-        if self.missed_files.len() < MAX_MISSED_FILES && !self.missed_files.contains(&source) {
-            self.missed_files.push(source);
+    fn count(&mut self, block: &Block) {
+        let unfinished = (Kind::Uncacheable, counts::UNFINISHED.to_owned());
+        let outcome = block.outcome.as_ref().unwrap_or(&unfinished);
+        let (kind, name) = outcome;
+        if *kind == Kind::NotCompilation {
+            self.statslog.other_calls = self.statslog.other_calls.saturating_add(1);
+            return;
         }
+        match origin_of(block, *kind, name) {
+            Origin::Package => self.statslog.count_own(&block.source, outcome),
+            Origin::CmakeIfAny => {
+                self.cmake_if_any.0.add(name, 1);
+                if *kind == Kind::Miss {
+                    remember(&mut self.cmake_if_any.1, &block.source);
+                }
+            }
+            Origin::CmakesPair(number) => match self.pairs.as_flattened_mut().get_mut(number) {
+                Some(first @ None) => *first = Some(outcome.clone()),
+                _ => self.statslog.count_own(&block.source, outcome),
+            },
+            Origin::Probe(cmake) => {
+                self.cmake |= cmake;
+                self.statslog.probes.add(name, 1);
+            }
+        }
+    }
+
+    /// Decides what was left open. A pair is CMake's where CMake is at work, both are there, and
+    /// the package has other sources.
+    fn finish(self) -> Statslog {
+        let Self { mut statslog, cmake_if_any: (tally, missed), pairs, cmake } = self;
+        let has_others = statslog.own != Tally::zero();
+        if cmake {
+            statslog.probes.absorb(&tally);
+        } else {
+            statslog.own.absorb(&tally);
+            for file in &missed {
+                remember(&mut statslog.missed_files, file);
+            }
+        }
+        for (names, outcomes) in CMAKES_PAIRS.iter().zip(&pairs) {
+            let is_cmakes = cmake && has_others && outcomes.iter().all(Option::is_some);
+            for (source, outcome) in names.iter().zip(outcomes) {
+                match outcome {
+                    Some((_, name)) if is_cmakes => statslog.probes.add(name, 1),
+                    Some(outcome) => statslog.count_own(source, outcome),
+                    None => {}
+                }
+            }
+        }
+        statslog
+    }
+}
+
+impl Statslog {
+    fn count_own(&mut self, source: &str, (kind, name): &(Kind, String)) {
+        self.own.add(name, 1);
+        if *kind == Kind::Miss {
+            remember(&mut self.missed_files, source);
+        }
+    }
+}
+
+fn remember(missed_files: &mut Vec<String>, source: &str) {
+    let source = text::keep_end(source, MAX_SOURCE_CHARACTERS);
+    if missed_files.len() < MAX_MISSED_FILES && !missed_files.contains(&source) {
+        missed_files.push(source);
     }
 }
 
 /// A call without a source file is a question to the compiler, unless ccache failed before it had
 /// looked for one. (A compiler that is not there is what configure steps ask about.)
-fn is_own(block: &Block, kind: Kind, name: &str) -> bool {
-    if block.source.is_empty() {
-        return kind == Kind::Error && name != "could_not_find_compiler";
+fn origin_of(block: &Block, kind: Kind, name: &str) -> Origin {
+    if !block.source.is_empty() {
+        return origin(&block.source);
     }
-    !is_probe(&block.source)
+    if kind == Kind::Error && name != "could_not_find_compiler" {
+        Origin::Package
+    } else {
+        Origin::Probe(false)
+    }
 }
 
 #[cfg(test)]
@@ -214,6 +285,34 @@ mod tests {
         assert_eq!(statslog.probes.counts.misses, Some(1));
         assert_eq!(statslog.other_calls, 2);
         assert_eq!(statslog.missed_files, ["src/b.cpp"]);
+    }
+
+    #[test]
+    fn cmakes_own_sources_are_known_by_the_company_they_keep() {
+        let checks = "# src.cxx\ndirect_cache_hit\n# SIZEOF_LONG.c\ncache_miss\n\
+                      # ../src/main.c\ndirect_cache_hit\n# ../src/foo.c\ndirect_cache_hit\n";
+        let cmake = "# /s/Modules/CMakeCXXCompilerABI.cpp\ndirect_cache_hit\n";
+        let own = "# ../src/core.cpp\ncache_miss\n# ../src/main.c\ncache_miss\n";
+        let count = |parts: &[&str]| {
+            let statslog = parse(parts.concat().as_bytes());
+            let counts = statslog.own.counts;
+            (counts.hits(), counts.misses, statslog.probes.counts.hits(), statslog.missed_files)
+        };
+        let all_told = (Some(0), Some(2), Some(4), ["../src/core.cpp", "../src/main.c"]);
+        let (hits, misses, probes, files) = count(&[cmake, checks, own]);
+        assert_eq!((hits, misses, probes), (all_told.0, all_told.1, all_told.2));
+        assert_eq!(files, all_told.3);
+        // Without CMake they are what the package consists of.
+        let (hits, misses, probes, files) = count(&[checks, own]);
+        assert_eq!((hits, misses, probes), (Some(3), Some(3), Some(0)));
+        assert_eq!(files, ["../src/core.cpp", "../src/main.c", "SIZEOF_LONG.c"]);
+        // With CMake but without any other source, the pair may be the whole package; and half a
+        // pair always is the package's.
+        let (hits, misses, probes, _) = count(&[cmake, checks]);
+        assert_eq!((hits, misses, probes), (Some(2), Some(0), Some(2)));
+        let (hits, misses, _, files) = count(&[cmake, own]);
+        assert_eq!((hits, misses), (Some(0), Some(2)));
+        assert_eq!(files, ["../src/core.cpp", "../src/main.c"]);
     }
 
     #[test]

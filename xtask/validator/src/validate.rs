@@ -1,17 +1,23 @@
 //! One validation from beginning to end: keep the wheel, count, claim the marker, judge, tell,
 //! record, clean up for the next build.
 
+use crate::compilers;
 use crate::count::{self, Counted};
+use crate::counts::Tally;
 use crate::error::Error;
-use crate::logfile::{self, Summary};
+use crate::ledger::{self, Entry, Key};
+use crate::log;
+use crate::past::Past;
+use crate::preflight::Recorded;
 use crate::process::Ccache;
 use crate::record::{self, Record};
 use crate::request::Request;
+use crate::state::Marker;
+use crate::suspicion::Found;
 use crate::verdict::{Evidence, Judgement, Source, judge};
-use crate::{files, render, state, statslog, text, wheel};
-use std::fs::{self, File};
-use std::io::{self, BufReader, ErrorKind, Write};
-use std::path::Path;
+use crate::{files, render, seal, state, statslog, text, wheel};
+use std::fs;
+use std::io::Write;
 
 /// The folder inside the record folder that keeps the wheel.
 pub const WHEEL_DIR: &str = "wheel";
@@ -31,13 +37,23 @@ pub struct Outcome {
 pub fn validate(request: &Request, ccache: &dyn Ccache, out: &mut dyn Write) -> Outcome {
     let mut problems = Problems::default();
     problems.note(keep_wheel(request));
-    let counted = count::count(request, ccache);
+    let recorded = Recorded::read(request.record_dir.as_deref());
+    let counted = count::count(request, &recorded, ccache);
     let marker = state::claim(
         request.ccache_dir.as_deref(),
         &request.domain,
         request.run_id.as_deref(),
         request.identifier.as_deref(),
     );
+    let wheel = request.wheel_name().and_then(|name| wheel::parse(name).ok());
+    let has_folder = matches!(marker, Marker::Made | Marker::Present);
+    let key = request.ccache_dir.as_deref().filter(|_| has_folder).map(|cache_dir| Key {
+        cache_dir,
+        domain: &request.domain,
+        package: wheel.as_ref().map(|wheel| wheel.name.as_str()),
+    });
+    let past = Past::new(key, found(request, &counted, recorded));
+    let is_exempt = marker == Marker::Made;
     let evidence = Evidence {
         source: counted.source,
         own: counted.own.clone(),
@@ -46,22 +62,52 @@ pub fn validate(request: &Request, ccache: &dyn Ccache, out: &mut dyn Write) -> 
         min_hit_rate: request.min_hit_rate,
         on_miss: request.on_miss,
         domain: request.domain.clone(),
-        marker,
         obstacle: counted.obstacle.clone(),
-        fit: fit(request),
+        suspicion: past.suspicion(&marker),
+        marker,
+        strict_restore: request.strict_restore,
+        fit: wheel.as_ref().and_then(|wheel| wheel.serves(request.identifier.as_deref()?)),
     };
     let judgement = judge(&evidence);
-    let is_exempt = evidence.marker == state::Marker::Made;
+    let noted = past.note(judgement.verdict);
     let source = counted.source;
     let record = make_record(request, counted, judgement, is_exempt);
     problems.note(write_record(request, &record));
     tell(out, &render::render(&record));
+    if let Err(error) = noted {
+        // The next run loses a hint; that is no reason to fail this build.
+        tell(out, &text::fold("ccache: warning: ", &text::escape(error.to_string().as_bytes())));
+    }
     problems.note(reset(request, source, ccache));
-    problems.note(print_log(request, out));
+    problems.note(log::show(request, out));
     for problem in &problems.0 {
         tell(out, &text::fold("ccache: problem: ", problem));
     }
     Outcome { record, problems: problems.0 }
+}
+
+/// What this build has found and leaves, as far as the ledger cares.
+fn found(request: &Request, counted: &Counted, recorded: Recorded) -> Found {
+    let compilers = match recorded.compilers {
+        none if none.is_empty() => compilers::find(&request.environment),
+        recorded => recorded,
+    };
+    let misses = |tally: &Tally| tally.counts.misses.unwrap_or(0);
+    Found {
+        entry: Entry {
+            run_id: request.run_id.clone(),
+            identifier: request.identifier.clone().unwrap_or_else(|| "-".to_owned()),
+            written: ledger::now(),
+            results: counted.own.counts.cacheable().unwrap_or(0),
+            hits: counted.own.counts.hits().unwrap_or(0),
+            ccache_version: counted.ccache_version.clone(),
+            base_dir: request.base_dir.clone(),
+            compilers,
+        },
+        files_in_cache: counted.files_in_cache,
+        stored: misses(&counted.own).saturating_add(misses(&counted.probes)),
+        cleanups: counted.cleanups,
+    }
 }
 
 /// Failures that do not change the verdict.
@@ -90,10 +136,6 @@ fn keep_wheel(request: &Request) -> Result<(), Error> {
     })
 }
 
-fn fit(request: &Request) -> Option<wheel::Fit> {
-    wheel::parse(request.wheel_name()?).ok()?.serves(request.identifier.as_deref()?)
-}
-
 fn make_record(
     request: &Request,
     counted: Counted,
@@ -108,6 +150,7 @@ fn make_record(
         passed: judgement.passed,
         exempt: is_exempt,
         cause: judgement.cause,
+        suspicious: judgement.suspicious,
         remedy: judgement.remedy,
         source: counted.source,
         ccache_version: counted.ccache_version,
@@ -131,6 +174,9 @@ fn write_record(request: &Request, record: &Record) -> Result<(), Error> {
 /// Starts the next build's count at zero. A statslog stays for the host when there is one.
 fn reset(request: &Request, source: Source, ccache: &dyn Ccache) -> Result<(), Error> {
     if source == Source::Counters {
+        if let Some(folder) = &request.record_dir {
+            files::remove(&seal::counters_path(folder), "the sealed counters")?;
+        }
         return match ccache.ask(&["--zero-stats"]) {
             // Without a ccache nothing counts on, and the verdict has said so.
             Ok(_) | Err(crate::process::Failure::Missing) => Ok(()),
@@ -144,59 +190,8 @@ fn reset(request: &Request, source: Source, ccache: &dyn Ccache) -> Result<(), E
         };
     }
     match &request.statslog {
-        Some(path) if request.record_dir.is_none() => remove(path, "the statslog")
-            .and_then(|()| remove(&statslog::sealed_path(path), "the sealed statslog")),
+        Some(path) if request.record_dir.is_none() => files::remove(path, "the statslog")
+            .and_then(|()| files::remove(&statslog::sealed_path(path), "the sealed statslog")),
         _ => Ok(()),
     }
-}
-
-fn remove(path: &Path, what: &str) -> Result<(), Error> {
-    let is_file = fs::symlink_metadata(path).is_ok_and(|found| !found.is_dir());
-    match fs::remove_file(path) {
-        Err(error) if is_file && error.kind() != ErrorKind::NotFound => {
-            Err(Error::io(&format!("cannot remove {what}"), path, &error, "remove it by hand"))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Prints what ccache's log has to say of the project, and removes the log.
-fn print_log(request: &Request, out: &mut dyn Write) -> Result<(), Error> {
-    // The value may be `syslog`, or a device.
-    let Some(path) = request.logfile.as_deref().filter(|path| path.is_file()) else {
-        return Ok(());
-    };
-    let read = File::open(path).and_then(|file| {
-        logfile::print_sections(BufReader::with_capacity(64 * 1024, file), &request.projects, out)
-    });
-    let told = match read {
-        Ok(summary) => summarise(&summary, out),
-        Err(error) => Err(error),
-    };
-    let removed = remove(path, "ccache's log");
-    told.map_err(|error| {
-        Error::io("cannot print ccache's log", path, &error, "build again to get a new one")
-    })
-    .and(removed)
-}
-
-fn summarise(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
-    if summary.left_out > 0 {
-        let words = format!(
-            "ccache log: {} more calls that missed or failed are not shown",
-            summary.left_out
-        );
-        writeln!(out, "{words}")?;
-    }
-    let words = format!(
-        "{} of {} calls concern the project: {} hits, {} missed or failed, {} compiled nothing; \
-         {} configure probes",
-        summary.concerning,
-        summary.sections,
-        summary.hits,
-        summary.missed,
-        summary.other,
-        summary.probes
-    );
-    out.write_all(text::fold("ccache log: ", &words).as_bytes())
 }

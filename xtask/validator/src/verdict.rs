@@ -5,6 +5,7 @@ use crate::floor::MinHitRate;
 use crate::obstacle::Obstacle;
 use crate::remedy;
 use crate::state::Marker;
+use crate::suspicion::Suspicion;
 use crate::wheel::Fit;
 
 /// What validation says of one build.
@@ -100,6 +101,10 @@ pub struct Evidence {
     pub marker: Marker,
     /// What ccache or its environment said when asked why there were no hits.
     pub obstacle: Option<Obstacle>,
+    /// Why a first build without hits should have had some.
+    pub suspicion: Option<Suspicion>,
+    /// Whether such a build fails.
+    pub strict_restore: bool,
     /// How the wheel's tags serve the identifier's Python; `None` without a wheel or when they do
     /// not.
     pub fit: Option<Fit>,
@@ -114,6 +119,8 @@ pub struct Judgement {
     pub passed: bool,
     /// Why, unless it is a plain hit.
     pub cause: Option<String>,
+    /// Why a cold start is not what the ledger led to expect.
+    pub suspicious: Option<String>,
     /// What to change, or what a later build needs.
     pub remedy: Option<String>,
 }
@@ -121,7 +128,13 @@ pub struct Judgement {
 impl Judgement {
     fn new(verdict: Verdict, cause: impl Into<String>, remedy: impl Into<String>) -> Self {
         let passed = matches!(verdict, Verdict::Hit | Verdict::Cold | Verdict::NotApplicable);
-        Self { verdict, passed, cause: Some(cause.into()), remedy: Some(remedy.into()) }
+        Self {
+            verdict,
+            passed,
+            cause: Some(cause.into()),
+            suspicious: None,
+            remedy: Some(remedy.into()),
+        }
     }
 }
 
@@ -136,7 +149,13 @@ pub fn judge(evidence: &Evidence) -> Judgement {
         return unknown(evidence);
     };
     if evidence.min_hit_rate.is_met(hits, cacheable) {
-        return Judgement { verdict: Verdict::Hit, passed: true, cause: None, remedy: None };
+        return Judgement {
+            verdict: Verdict::Hit,
+            passed: true,
+            cause: None,
+            suspicious: None,
+            remedy: None,
+        };
     }
     let probes = evidence.own.detail(AUTOCONF_TEST);
     let compilations = counts.compilations().saturating_sub(probes);
@@ -200,6 +219,7 @@ fn nothing_compiled(evidence: &Evidence) -> Judgement {
             verdict: Verdict::NotApplicable,
             passed: true,
             cause: Some(cause),
+            suspicious: None,
             remedy: None,
         };
     }
@@ -231,7 +251,7 @@ fn too_few(evidence: &Evidence, hits: u64, cacheable: u64) -> Judgement {
         Marker::Made => {
             let cause =
                 format!("{found}; allowed for the first build of domain {domain} in this run");
-            return Judgement::new(Verdict::Cold, cause, remedy::COLD);
+            return cold(evidence, hits, cause);
         }
         Marker::NoFolder => {
             ("no shared cache folder is set, so no build may miss".to_owned(), remedy::NO_FOLDER)
@@ -243,6 +263,19 @@ fn too_few(evidence: &Evidence, hits: u64, cacheable: u64) -> Judgement {
     let mut judgement = Judgement::new(Verdict::Miss, format!("{found}; {why}"), remedy);
     judgement.passed = evidence.on_miss == OnMiss::Warn;
     judgement
+}
+
+fn cold(evidence: &Evidence, hits: u64, cause: String) -> Judgement {
+    let judgement = Judgement::new(Verdict::Cold, cause, remedy::COLD);
+    match &evidence.suspicion {
+        Some(suspicion) if hits == 0 => Judgement {
+            passed: !evidence.strict_restore,
+            suspicious: Some(suspicion.words.clone()),
+            remedy: Some(suspicion.remedy.to_owned()),
+            ..judgement
+        },
+        _ => judgement,
+    }
 }
 
 #[cfg(test)]

@@ -19,6 +19,8 @@ fn evidence(own: &[(&str, u64)], probes: &[(&str, u64)]) -> Evidence {
         domain: "manylinux_x86_64".to_owned(),
         marker: Marker::Present,
         obstacle: None,
+        suspicion: None,
+        strict_restore: false,
         fit: Some(Fit::Exact),
     }
 }
@@ -147,4 +149,30 @@ fn words_and_verdicts_go_both_ways() {
         assert_eq!(Verdict::from_word(verdict.as_str()), Some(verdict));
     }
     assert_eq!(Verdict::from_word("HIT"), None);
+}
+
+#[test]
+fn a_cold_start_in_a_warm_cache_is_suspicious_and_may_be_refused() {
+    let suspicion = || Suspicion { words: "was warm".to_owned(), remedy: "look there" };
+    let suspected = |strict, evidence| {
+        let change = |it: &mut Evidence| {
+            it.suspicion = Some(suspicion());
+            it.strict_restore = strict;
+        };
+        judge(&with(change, evidence))
+    };
+    let misses = || first(evidence(&[(MISS, 3)], &[]));
+    for strict in [false, true] {
+        let judgement = suspected(strict, misses());
+        assert_eq!((judgement.verdict, judgement.passed), (Verdict::Cold, !strict));
+        assert_eq!(judgement.suspicious.as_deref(), Some("was warm"));
+        assert_eq!(judgement.remedy.as_deref(), Some("look there"));
+    }
+    // Some hits under the floor are no cache that was lost, and a later build is a miss anyway.
+    let some = floor("90", first(evidence(&[(DIRECT, 1), (MISS, 2)], &[])));
+    let judgement = suspected(true, some);
+    assert_eq!((judgement.passed, judgement.suspicious), (true, None));
+    let later = suspected(true, evidence(&[(MISS, 3)], &[]));
+    assert_eq!((later.verdict, later.suspicious), (Verdict::Miss, None));
+    assert!(judge(&with(|it| it.strict_restore = true, misses())).passed);
 }

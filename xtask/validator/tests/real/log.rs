@@ -78,3 +78,55 @@ fn a_project_given_by_flag_wins_and_without_any_all_is_shown() {
     sandbox.build("-O1");
     sandbox.validate(&["--on-miss", "warn"]).expect(0, "miss", &["2 of 2 calls concern"]);
 }
+
+#[test]
+fn what_is_generated_in_a_build_folder_is_the_projects_and_cmakes_checks_are_not() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("CCACHE_LOGFILE", sandbox.path("log"));
+    let text = "compile() { (cd \"$1\" && ccache gcc -c \"$2\" -o out.o) || exit; }\n\
+                compile \"$1/tmpab12/build\" early.c\n\
+                compile \"$1/tmpab12/build\" \"$1/project/a.c\"\n\
+                compile \"$1/tmpab12/build/sub\" gen.c\n\
+                compile \"$1/tmpab12/build/CMakeFiles/CMakeScratch/TryCompile-x\" src.c\n\
+                compile \"$1/tmpcd34/build\" foreign.c\n\
+                compile \"$1/project/CMakeFiles/CMakeScratch/TryCompile-y\" src.c\n";
+    for (number, name) in [
+        "tmpab12/build/early.c",
+        "tmpab12/build/sub/gen.c",
+        "tmpab12/build/CMakeFiles/CMakeScratch/TryCompile-x/src.c",
+        "tmpcd34/build/foreign.c",
+        "project/CMakeFiles/CMakeScratch/TryCompile-y/src.c",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        sandbox.write(name, &format!("int own{number};\n"));
+    }
+    let script = sandbox.write("all.sh", text);
+    sandbox.run(&format!("sh {} {}", script.display(), sandbox.path("").display()));
+
+    let ran = sandbox.validate(&[]);
+    ran.expect(
+        0,
+        "cold",
+        &[
+            "3 of 6 calls concern the project: 0 hits, 3 missed or failed",
+            "2 configure probes",
+            "ccache log: early.c: cache_miss",
+            "a.c: cache_miss",
+            "ccache log: gen.c: cache_miss",
+        ],
+    );
+    for absent in ["foreign.c", "ccache log: src.c"] {
+        assert!(!ran.stderr.contains(absent), "{absent} in {}", ran.stderr);
+    }
+
+    // A later build of the same sources, of which only one was generated anew.
+    sandbox.write("tmpab12/build/sub/gen.c", "int anew;\n");
+    sandbox.set("WARMWHEEL_RUN_ID", "run-2");
+    sandbox.run(&format!("sh {} {}", script.display(), sandbox.path("").display()));
+    let ran = sandbox.validate(&["--on-miss", "warn"]);
+    let said = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("3 of 6 calls concern the project: 2 hits, 1 missed"), "{said}");
+    assert!(said.contains("ccache log: gen.c: cache_miss"), "{said}");
+}

@@ -4,11 +4,17 @@
 #[cfg(test)]
 mod counters;
 #[cfg(test)]
+mod documented;
+#[cfg(test)]
 mod log;
 #[cfg(test)]
 mod preflight;
 #[cfg(test)]
 mod records;
+#[cfg(test)]
+mod restored;
+#[cfg(test)]
+mod rights;
 #[cfg(test)]
 mod sandbox;
 #[cfg(test)]

@@ -38,6 +38,32 @@ fn the_statslog_stays_for_the_host_and_goes_without_one() {
 }
 
 #[test]
+fn the_whole_log_goes_to_the_host_or_stays_beside_its_place() {
+    let mut sandbox = Sandbox::new();
+    let log = sandbox.path("log");
+    sandbox.set("CCACHE_LOGFILE", &log);
+    sandbox.build("");
+    // All that concerns the project was printed; without a host nobody would ever look at the rest.
+    sandbox.validate(&[]).expect(0, "cold", &["2 of 2 calls concern"]);
+    let kept = sandbox.path("log.cp312-manylinux_x86_64");
+    assert!(!log.exists() && !kept.exists());
+
+    // More misses than are printed.
+    sandbox.build("-O1");
+    let one = fs::read_to_string(&log).unwrap();
+    fs::write(&log, one.repeat(60)).unwrap();
+    let words = ["more calls that missed or failed are not shown", "the whole log is kept:"];
+    sandbox.validate(&["--on-miss", "warn"]).expect(0, "miss", &words);
+    assert!(!log.exists() && fs::metadata(&kept).unwrap().len() == 60 * one.len() as u64);
+
+    sandbox.set("WARMWHEEL_RECORD_DIR", sandbox.path("record"));
+    fs::rename(kept, &log).unwrap();
+    let words = ["the whole log is kept:", "record/ccache.log"];
+    sandbox.validate(&["--on-miss", "warn"]).expect(3, "not-invoked", &words);
+    assert!(!log.exists() && sandbox.path("record/ccache.log").exists());
+}
+
+#[test]
 fn the_version_that_preflight_found_is_recorded() {
     let mut sandbox = Sandbox::new();
     sandbox.set("WARMWHEEL_RECORD_DIR", sandbox.path("record"));

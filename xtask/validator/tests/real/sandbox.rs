@@ -16,11 +16,14 @@ pub(crate) struct Ran {
     pub(crate) code: i32,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
+    /// The sandbox's folder, which may be gone by now.
+    pub(crate) root: PathBuf,
 }
 
 impl Ran {
-    pub(crate) fn from_output(output: Output) -> Self {
+    pub(crate) fn from_output(output: Output, root: PathBuf) -> Self {
         Self {
+            root,
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
@@ -49,6 +52,8 @@ impl Ran {
 pub(crate) struct Sandbox {
     folder: tempfile::TempDir,
     variables: BTreeMap<String, OsString>,
+    /// Another user than root, for programs to run as; root may write everywhere.
+    user: Option<u32>,
 }
 
 impl Sandbox {
@@ -56,7 +61,7 @@ impl Sandbox {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = Environment::read().get("PATH").map(ToOwned::to_owned).unwrap_or_default();
-        let mut sandbox = Self { folder, variables: BTreeMap::new() };
+        let mut sandbox = Self { folder, variables: BTreeMap::new(), user: None };
         sandbox.set("PATH", path);
         for program in ["ccache", "gcc"] {
             assert!(
@@ -105,6 +110,14 @@ impl Sandbox {
         self.set("PATH", std::env::join_paths(folders).unwrap());
     }
 
+    /// Puts a ccache in front that is the installed one but for what 3.7 lacked.
+    pub(crate) fn age_ccache(&mut self) {
+        let mut folders = std::env::split_paths(&self.variables["PATH"]);
+        let real = folders.find_map(|folder| Some(folder.join("ccache")).filter(|it| it.is_file()));
+        self.set("REAL_CCACHE", real.unwrap());
+        self.fake("ccache", include_str!("../fixtures/ccache-3.7.sh"));
+    }
+
     pub(crate) fn set(&mut self, name: &str, value: impl Into<OsString>) {
         self.variables.insert(name.to_owned(), value.into());
     }
@@ -121,6 +134,10 @@ impl Sandbox {
         let mut command = Command::new(program.into());
         command.env_clear().envs(&self.variables).current_dir(self.path("project"));
         command.stdin(Stdio::null());
+        if let Some(user) = self.user {
+            std::os::unix::process::CommandExt::uid(&mut command, user);
+            std::os::unix::process::CommandExt::gid(&mut command, user);
+        }
         command
     }
 
@@ -140,20 +157,46 @@ impl Sandbox {
         }
     }
 
+    /// From now on programs run without the right to write to what is read-only.
+    pub(crate) fn drop_rights(&mut self) {
+        use std::os::unix::fs::MetadataExt;
+        const NOBODY: u32 = 65534;
+        if fs::metadata(self.path("")).unwrap().uid() == 0 {
+            self.user = Some(NOBODY);
+        }
+        // The one that was built may lie in a folder of its user's.
+        fs::copy(env!("CARGO_BIN_EXE_ccache-validator"), self.path("validator")).unwrap();
+        for place in ["", "home", "project"] {
+            set_mode(&self.path(place), 0o777);
+        }
+    }
+
     fn validator(&self, arguments: &[&str]) -> Command {
-        let mut command = self.command(env!("CARGO_BIN_EXE_ccache-validator"));
+        let copy = self.path("validator");
+        let built = Path::new(env!("CARGO_BIN_EXE_ccache-validator"));
+        let mut command = self.command(if copy.exists() { &copy } else { built });
         command.args(arguments);
         command
     }
 
     /// Runs the validator with `arguments`.
     pub(crate) fn call(&self, arguments: &[&str]) -> Ran {
-        Ran::from_output(self.validator(arguments).output().unwrap())
+        self.ran(self.validator(arguments).output().unwrap())
+    }
+
+    pub(crate) fn ran(&self, output: Output) -> Ran {
+        Ran::from_output(output, self.path(""))
     }
 
     /// Starts the validator with `arguments`, its output kept for later.
     pub(crate) fn start(&self, arguments: &[&str]) -> Child {
         self.validator(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// Runs `validate` alone for a Python tag such as `cp312`.
+    pub(crate) fn validate_for(&self, python: &str, arguments: &[&str]) -> Ran {
+        let identifier = format!("{python}-manylinux_x86_64");
+        self.call(&[&["validate", "--identifier", &identifier], arguments].concat())
     }
 
     /// Runs `validate --json` with `arguments`.
@@ -162,7 +205,16 @@ impl Sandbox {
     }
 }
 
+/// Whether the documents are to be written anew.
+pub(crate) fn wants_update() -> bool {
+    std::env::var_os("VERDICTS_UPDATE").is_some()
+}
+
 pub(crate) fn make_executable(path: &Path) {
+    set_mode(path, 0o755);
+}
+
+pub(crate) fn set_mode(path: &Path, mode: u32) {
     use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }

@@ -43,6 +43,11 @@ fn preprocessed_hits_count_as_well() {
     sandbox.run("ccache gcc -c b.c -DNEW");
     let ran = sandbox.validate(&["--min-hit-rate", "50"]);
     ran.expect(0, "hit (2 of 2, 100.0 %): 0 direct, 2 preprocessed, 0 missed", &[]);
+    // Both kinds in one build.
+    sandbox.run("ccache gcc -c a.c");
+    sandbox.run("ccache gcc -c b.c -DNEWER");
+    let ran = sandbox.validate(&["--min-hit-rate", "100"]);
+    ran.expect(0, "hit (2 of 2, 100.0 %): 1 direct, 1 preprocessed, 0 missed", &[]);
 }
 
 #[test]
@@ -83,6 +88,7 @@ fn another_domain_and_another_run_have_markers_of_their_own() {
         ("cp312-musllinux_x86_64", "run-1", "cold"),
         ("cp313-musllinux_x86_64", "run-1", "miss"),
         ("cp312-manylinux_i686", "run-1", "cold"),
+        ("cp313-manylinux_i686", "run-1", "miss"),
         ("cp312-manylinux_x86_64", "run-2", "cold"),
     ]
     .into_iter()
@@ -267,10 +273,8 @@ fn of_sixty_four_validators_at_once_one_is_exempt() {
     sandbox.set("WARMWHEEL_RECORD_DIR", sandbox.path("record"));
     sandbox.build("");
     let started: Vec<_> = (0..64).map(|_| sandbox.start(&["validate", "--json"])).collect();
-    let ended: Vec<Ran> = started
-        .into_iter()
-        .map(|child| Ran::from_output(child.wait_with_output().unwrap()))
-        .collect();
+    let ended: Vec<Ran> =
+        started.into_iter().map(|child| sandbox.ran(child.wait_with_output().unwrap())).collect();
     let cold = ended.iter().filter(|ran| ran.code == 0 && ran.record().exempt).count();
     let missed = ended.iter().filter(|ran| ran.code == 3 && !ran.record().exempt).count();
     assert_eq!((cold, missed), (1, 63));
