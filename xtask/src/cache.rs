@@ -32,6 +32,7 @@ pub(crate) fn prepare(folder: &Utf8Path) -> Result<Cleared> {
     };
     let markers = state::clear_markers(folder).map_err(unusable)?;
     let statslogs = state::clear_statslogs(folder).map_err(unusable)?;
+    state::mend_ledger(folder).map_err(unusable)?;
     state::prepare(folder).map_err(unusable)?;
     Ok(Cleared { markers, statslogs })
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::doc_markdown, reason = "these comments are the help texts, which have no markup")]
 
 use camino::Utf8PathBuf;
+use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::text::quote;
@@ -48,6 +49,9 @@ pub(crate) enum Command {
     /// Check formatting and lints, and run all tests
     #[command(after_help = TEST_EXAMPLES)]
     Test(Test),
+    /// Measure Warmwheel and its rivals in one run: medians and ratios
+    #[command(after_help = BENCH_EXAMPLES)]
+    Bench(Bench),
 }
 
 const RELEASE_WHEELS_EXAMPLES: &str = "Examples:
@@ -67,7 +71,8 @@ const PREPARE_CACHE_EXAMPLES: &str = "Examples:
   CCACHE_DIR=.ccache cargo xtask prepare-cache        relative to the project, wherever you are
 
 For workflows that launch cibuildwheel themselves: run it after the cache is restored and before
-the first build. stdout carries the folder's absolute path.";
+the first build. On Linux it also compiles the validator that containers run, into
+target/warmwheel/container. stdout carries the cache folder's absolute path.";
 
 const VALIDATE_CCACHE_EXAMPLES: &str = "Examples:
   cargo xtask validate-ccache --identifier cp312-manylinux_x86_64
@@ -84,6 +89,16 @@ const LAB_EXAMPLES: &str = "Examples:
 const TEST_EXAMPLES: &str = "Examples:
   cargo xtask test --setup            everything, on a fresh machine
   cargo xtask test --fast             no containers: formatting, lints, unit and integration tests";
+
+const BENCH_EXAMPLES: &str = "Examples:
+  cargo xtask bench --setup                   everything, on a fresh machine
+  cargo xtask bench validator --rounds 31     one suite, with steadier medians
+  cargo xtask bench --json > figures.json     every figure, not only the medians
+
+It takes the test image and an idle machine. Limits that are not kept stand in the table; they
+change no exit code.
+
+stdout carries a Markdown table for each suite, or a line of JSON; everything else goes to stderr.";
 
 /// `release-wheels`.
 #[derive(Args, Debug)]
@@ -126,6 +141,9 @@ pub(crate) struct ReleaseWheels {
     /// What a version without hits means [default: fail]
     #[arg(long, env = "WARMWHEEL_ON_MISS")]
     pub(crate) on_miss: Option<OnMiss>,
+    /// Fail when the first version finds nothing in a cache that an earlier run left warm
+    #[arg(long, env = "WARMWHEEL_STRICT_RESTORE", value_parser = BoolishValueParser::new())]
+    pub(crate) strict_restore: bool,
     /// Show what would be done and stop; `--plan=json` as data
     #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true,
           default_missing_value = "text")]
@@ -158,6 +176,9 @@ impl ReleaseWheels {
         words.extend(self.package.as_ref().map(|package| quote(package.as_str())));
         for (name, value) in options {
             words.extend(value.map(|value| format!("--{name} {}", quote(&value))));
+        }
+        if self.strict_restore {
+            words.push("--strict-restore".to_owned());
         }
         words.join(" ")
     }
@@ -198,6 +219,9 @@ pub(crate) struct ValidateCcache {
     /// What a version without hits means [default: fail]
     #[arg(long)]
     pub(crate) on_miss: Option<OnMiss>,
+    /// Fail a first build that finds nothing in a cache that an earlier run left warm
+    #[arg(long)]
+    pub(crate) strict_restore: bool,
     /// Print the record on stdout as JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -223,6 +247,31 @@ pub(crate) struct Test {
     /// Leave out the end-to-end tests, which need containers
     #[arg(long)]
     pub(crate) fast: bool,
+}
+
+/// `bench`.
+#[derive(Args, Debug)]
+pub(crate) struct Bench {
+    /// What to measure [default: everything]
+    #[arg(value_name = "SUITE")]
+    pub(crate) suites: Vec<Suite>,
+    /// How often each command is measured; in each round all of them are, one after another
+    #[arg(long, value_name = "N", default_value_t = 15,
+          value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) rounds: u16,
+    /// Print data in place of tables
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Install with the system's package manager what is missing, and make the test image
+    #[arg(long)]
+    pub(crate) setup: bool,
+}
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Suite {
+    /// The check of a build, against a Python script that does the same.
+    Validator,
 }
 
 /// Container engines that cibuildwheel can use.

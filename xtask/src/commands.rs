@@ -1,5 +1,6 @@
 //! The subcommands. Each wires the parts together and decides nothing itself.
 
+pub(crate) mod bench;
 pub(crate) mod lab;
 pub(crate) mod prepare_cache;
 pub(crate) mod release_wheels;

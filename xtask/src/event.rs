@@ -187,8 +187,12 @@ pub(crate) struct Cache {
     pub(crate) passed: bool,
     /// `statslog` or `counters`.
     pub(crate) source: String,
+    /// The version of the build's ccache.
+    pub(crate) ccache_version: Option<String>,
     /// Whether the host judged it, because the hook never ran.
     pub(crate) audited_on_host: bool,
+    /// Why a cold start is not what an earlier run led to expect.
+    pub(crate) suspicious: Option<String>,
     /// Hits by a hash of the source and the headers.
     pub(crate) direct_hits: Option<u64>,
     /// Hits by a hash of the preprocessed source.

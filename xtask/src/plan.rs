@@ -43,6 +43,8 @@ pub(crate) struct Plan {
     pub(crate) report_dir: Utf8PathBuf,
     /// Whether a miss fails a build.
     pub(crate) miss_fails: bool,
+    /// Whether a first build fails that finds nothing in a cache that was left warm.
+    pub(crate) strict_restore: bool,
     /// The floor in percent, as the validator reads it; 0 asks for one hit.
     pub(crate) min_hit_rate: String,
     /// The builds, in order.
@@ -135,6 +137,7 @@ pub(crate) fn plan(facts: &Facts<'_>) -> Result<Plan> {
         output_dir: facts.settings.output_dir.clone(),
         report_dir: facts.paths.run.clone(),
         miss_fails: facts.settings.on_miss == OnMiss::Fail,
+        strict_restore: facts.settings.strict_restore,
         min_hit_rate: percentage(facts.settings.min_hit_rate),
         builds,
         left_out: selection.not_in_lab.into_iter().map(ToOwned::to_owned).collect(),

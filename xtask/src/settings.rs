@@ -22,10 +22,11 @@ pub(crate) struct Table {
     report_dir: Option<Utf8PathBuf>,
     min_hit_rate: Option<f64>,
     on_miss: Option<OnMiss>,
+    strict_restore: Option<bool>,
 }
 
 /// The keys of [`Table`], for suggestions. A test keeps the two the same.
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "only",
     "python",
     "image",
@@ -36,6 +37,7 @@ const KEYS: [&str; 10] = [
     "report-dir",
     "min-hit-rate",
     "on-miss",
+    "strict-restore",
 ];
 
 impl Table {
@@ -107,6 +109,8 @@ pub(crate) struct Settings {
     pub(crate) min_hit_rate: f64,
     /// Whether a miss fails the build.
     pub(crate) on_miss: OnMiss,
+    /// Whether a first build fails that finds nothing in a cache that was left warm.
+    pub(crate) strict_restore: bool,
 }
 
 impl Settings {
@@ -147,6 +151,7 @@ impl Settings {
             report_dir: folder(&flags.report_dir, &table.report_dir),
             min_hit_rate,
             on_miss: flags.on_miss.or(table.on_miss).unwrap_or_default(),
+            strict_restore: flags.strict_restore || table.strict_restore.unwrap_or(false),
         })
     }
 }
@@ -237,6 +242,7 @@ mod tests {
             "ccache-dir = 1",
             "min-hit-rate = 'x'",
             "on-miss = 'ignore'",
+            "strict-restore = 'yes'",
         ] {
             let error = table(&format!("[tool.warmwheel]\n{line}\n")).unwrap_err();
             assert_eq!(class_of(&error).exit_code(), 2, "{line}");

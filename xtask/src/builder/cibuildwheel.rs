@@ -86,8 +86,8 @@ impl Cibuildwheel<'_> {
         }
         let (ended, tail) = self.stream(build, on_phase)?;
         let record = verdict::left_by_hook(build)?;
-        let mut result =
-            BuildResult { cache: record.as_ref().map(verdict::cache), ..BuildResult::default() };
+        let cache = record.as_ref().map(|record| verdict::cache(record, false));
+        let mut result = BuildResult { cache, ..BuildResult::default() };
         let status = match ended {
             Ended::Interrupted => {
                 result.fail(failure(FailureKind::Interrupted, "interrupted".to_owned(), ""));
@@ -121,8 +121,8 @@ impl Cibuildwheel<'_> {
         };
         if !judged {
             let audit = verdict::audit(self.plan, build, &path)?;
-            result.cache = Some(audit.cache);
-            if let Some(refused) = audit.failure {
+            result.cache = Some(verdict::cache(&audit, true));
+            if let Some(refused) = verdict::failure(&audit) {
                 result.fail(refused);
                 return Ok(());
             }

@@ -4,11 +4,17 @@ use std::io::ErrorKind;
 
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
-use ccache_validator::counts::Counts;
+use ccache_validator::files;
 use ccache_validator::floor::MinHitRate;
+use ccache_validator::ledger::{self, Entry, Key};
+use ccache_validator::obstacle::Obstacle;
+use ccache_validator::past::Past;
+use ccache_validator::preflight::Recorded;
 use ccache_validator::record::{self, Record};
-use ccache_validator::verdict::{Evidence, OnMiss, Source, Verdict, judge};
-use ccache_validator::{files, state, statslog};
+use ccache_validator::state::{self, Marker};
+use ccache_validator::statslog::{self, Statslog};
+use ccache_validator::suspicion::Found;
+use ccache_validator::verdict::{Evidence, OnMiss, Source, judge};
 use serde_json::Value;
 
 use crate::event::{Cache, Failure, FailureKind};
@@ -36,55 +42,94 @@ pub(super) fn left_by_hook(build: &BuildPlan) -> Result<Option<Record>> {
     Record::from_json(&text).map(Some).with_context(|| format!("cannot understand {path}"))
 }
 
-/// What can be said of a build, and why it fails, if it does.
-pub(super) struct Audit {
-    pub(super) cache: Cache,
-    pub(super) failure: Option<Failure>,
-}
-
 /// Judges a build whose hook never ran by the statslog it left. The host's ccache is another one
 /// than the build's and is not asked about anything.
 ///
 /// # Errors
 /// The statslog is there but cannot be read.
-pub(super) fn audit(plan: &Plan, build: &BuildPlan, wheel: &Utf8Path) -> Result<Audit> {
-    let path = shared_folder(build).join("statslog");
+pub(super) fn audit(plan: &Plan, build: &BuildPlan, wheel: &Utf8Path) -> Result<Record> {
+    let folder = shared_folder(build);
+    let path = folder.join("statslog");
     let log = match statslog::read(&statslog::of_build(path.as_std_path())) {
         Err(error) if error.kind() == ErrorKind::NotFound => statslog::read_from(std::io::empty()),
         read => read,
     };
     let log = log.with_context(|| format!("cannot read {path}"))?;
+    let recorded = Recorded::read(Some(folder.as_std_path()));
+    let version = recorded.version.as_ref().map(|version| version.text.clone());
+    let marker = state::claim(
+        Some(plan.ccache_dir.as_std_path()),
+        &build.domain,
+        Some(&plan.run_id),
+        Some(&build.identifier),
+    );
     let name = wheel.file_name().unwrap_or_default();
-    let fit =
-        ccache_validator::wheel::parse(name).ok().and_then(|wheel| wheel.serves(&build.identifier));
-    let counts = log.own.counts;
+    let wheel = ccache_validator::wheel::parse(name).ok();
+    let past = past(plan, build, wheel.as_ref().map(|wheel| wheel.name.as_str()), &log, &recorded);
+    let counts_itself = recorded.counts_each_build();
+    let exempt = marker == Marker::Made;
     let judgement = judge(&Evidence {
         source: Source::Statslog,
-        own: log.own,
-        probes: log.probes,
+        own: log.own.clone(),
+        probes: log.probes.clone(),
         other_calls: log.other_calls,
         min_hit_rate: MinHitRate::parse(&plan.min_hit_rate)?,
         on_miss: if plan.miss_fails { OnMiss::Fail } else { OnMiss::Warn },
         domain: build.domain.clone(),
-        marker: state::claim(
-            Some(plan.ccache_dir.as_std_path()),
-            &build.domain,
-            Some(&plan.run_id),
-            Some(&build.identifier),
-        ),
-        obstacle: None,
-        fit,
+        suspicion: past.suspicion(&marker),
+        marker,
+        obstacle: version.clone().filter(|_| !counts_itself).map(Obstacle::NoRecord),
+        strict_restore: plan.strict_restore,
+        fit: wheel.as_ref().and_then(|wheel| wheel.serves(&build.identifier)),
     });
-    Ok(Audit {
-        cache: Cache {
-            verdict: judgement.verdict.as_str().to_owned(),
-            passed: judgement.passed,
-            source: Source::Statslog.as_str().to_owned(),
-            audited_on_host: true,
-            ..of_counts(&counts)
-        },
-        failure: refusal(judgement.passed, judgement.verdict, judgement.cause, judgement.remedy),
+    // Without the ledger the next run loses a hint; that is no reason to fail this build.
+    drop(past.note(judgement.verdict));
+    Ok(Record {
+        identifier: Some(build.identifier.clone()),
+        domain: build.domain.clone(),
+        run_id: Some(plan.run_id.clone()),
+        verdict: judgement.verdict,
+        passed: judgement.passed,
+        exempt,
+        cause: judgement.cause,
+        suspicious: judgement.suspicious,
+        remedy: judgement.remedy,
+        source: Source::Statslog,
+        ccache_version: version,
+        counts: log.own.counts,
+        probes: log.probes.counts,
+        missed_files: log.missed_files,
+        wheel: Some(name.to_owned()),
     })
+}
+
+/// The build before the ledger, as far as the host can tell.
+fn past<'a>(
+    plan: &'a Plan,
+    build: &'a BuildPlan,
+    package: Option<&'a str>,
+    log: &Statslog,
+    recorded: &Recorded,
+) -> Past<'a> {
+    let key = Key { cache_dir: plan.ccache_dir.as_std_path(), domain: &build.domain, package };
+    let counts = log.own.counts;
+    let version = recorded.version.as_ref().map(|version| version.text.clone());
+    Past::new(
+        version.is_some().then_some(key),
+        Found {
+            entry: Entry {
+                run_id: Some(plan.run_id.clone()),
+                identifier: build.identifier.clone(),
+                written: ledger::now(),
+                results: counts.cacheable().unwrap_or(0),
+                hits: counts.hits().unwrap_or(0),
+                ccache_version: version,
+                base_dir: recorded.base_dir.clone(),
+                compilers: recorded.compilers.clone(),
+            },
+            ..Found::default()
+        },
+    )
 }
 
 /// What the check before the build found amiss, if it failed.
@@ -102,27 +147,15 @@ pub(super) fn preflight_failure(build: &BuildPlan) -> Option<(FailureKind, Strin
 }
 
 /// The record as the report has it.
-pub(super) fn cache(record: &Record) -> Cache {
+pub(super) fn cache(record: &Record, audited_on_host: bool) -> Cache {
+    let counts = &record.counts;
     Cache {
         verdict: record.verdict.as_str().to_owned(),
         passed: record.passed,
         source: record.source.as_str().to_owned(),
-        audited_on_host: false,
-        ..of_counts(&record.counts)
-    }
-}
-
-/// The failure that a record stands for, unless the build passes with it.
-pub(super) fn failure(record: &Record) -> Option<Failure> {
-    refusal(record.passed, record.verdict, record.cause.clone(), record.remedy.clone())
-}
-
-fn of_counts(counts: &Counts) -> Cache {
-    Cache {
-        verdict: String::new(),
-        passed: false,
-        source: String::new(),
-        audited_on_host: false,
+        ccache_version: record.ccache_version.clone(),
+        audited_on_host,
+        suspicious: record.suspicious.clone(),
         direct_hits: counts.direct_hits,
         preprocessed_hits: counts.preprocessed_hits,
         misses: counts.misses,
@@ -132,19 +165,17 @@ fn of_counts(counts: &Counts) -> Cache {
     }
 }
 
-fn refusal(
-    passed: bool,
-    verdict: Verdict,
-    cause: Option<String>,
-    remedy: Option<String>,
-) -> Option<Failure> {
-    (!passed).then(|| Failure {
+/// The failure that a record stands for, unless the build passes with it.
+pub(super) fn failure(record: &Record) -> Option<Failure> {
+    let verdict = record.verdict.as_str();
+    let reasons: Vec<_> = [&record.cause, &record.suspicious].into_iter().flatten().collect();
+    (!record.passed).then(|| Failure {
         kind: FailureKind::Cache,
-        what: match cause {
-            Some(cause) => format!("verdict {}: {cause}", verdict.as_str()),
-            None => format!("verdict {}", verdict.as_str()),
-        },
-        remedy: remedy.unwrap_or_default(),
+        what: reasons.iter().fold(format!("verdict {verdict}"), |what, reason| {
+            let joint = if what.contains(':') { "; " } else { ": " };
+            format!("{what}{joint}{reason}")
+        }),
+        remedy: record.remedy.clone().unwrap_or_default(),
         tail: Vec::new(),
         unproven: None,
     })

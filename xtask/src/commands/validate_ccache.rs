@@ -21,8 +21,10 @@ pub(crate) fn run(flags: &cli::ValidateCcache) -> ExitCode {
             OnMiss::Warn => "warn".to_owned(),
         }),
     );
-    if flags.json {
-        arguments.push("--json".to_owned());
+    for (name, is_set) in [("--strict-restore", flags.strict_restore), ("--json", flags.json)] {
+        if is_set {
+            arguments.push(name.to_owned());
+        }
     }
     let environment = ccache_validator::environment::Environment::read();
     let exit = ccache_validator::cli::run(arguments.into_iter().map(Into::into), &environment);

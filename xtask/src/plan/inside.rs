@@ -124,6 +124,9 @@ impl Inside {
         if facts.settings.on_miss == OnMiss::Warn {
             values.insert("WARMWHEEL_ON_MISS".to_owned(), "warn".to_owned());
         }
+        if facts.settings.strict_restore {
+            values.insert("WARMWHEEL_STRICT_RESTORE".to_owned(), "true".to_owned());
+        }
         let mut words: Vec<_> =
             values.iter().map(|(name, value)| assignment(name, value)).collect();
         if wiring == Wiring::Links {

@@ -5,7 +5,7 @@ use ccache_validator::text::fold;
 
 use crate::console::Console;
 use crate::event::{
-    BuildOutcome, BuildReport, BuildResult, Event, Failure, Kind, Report, Reporter, Role,
+    BuildOutcome, BuildReport, BuildResult, Cache, Event, Failure, Kind, Report, Reporter, Role,
     RunOutcome,
 };
 
@@ -72,12 +72,29 @@ fn finished(identifier: &str, result: &BuildResult, report: &Report) -> Vec<Stri
     let build = report.builds.iter().find(|build| build.identifier == identifier);
     let elapsed = build.map_or(0.0, |build| build.elapsed_seconds);
     let verdict = result.cache.as_ref().map_or("no verdict", |cache| cache.verdict.as_str());
-    let audited = match &result.cache {
-        Some(cache) if cache.audited_on_host => ", audited on the host",
-        _ => "",
-    };
     let word = result.outcome.word();
-    vec![format!("      {:>7}  {word}: {verdict}{audited}", duration(elapsed))]
+    let mut lines = vec![format!("      {:>7}  {word}: {verdict}", duration(elapsed))];
+    let remarks = result.cache.iter().flat_map(remarks);
+    lines.extend(remarks.map(|remark| fold("               ", &remark).trim_end().to_owned()));
+    lines
+}
+
+/// What is to be said of a verdict beyond its word.
+fn remarks(cache: &Cache) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if cache.audited_on_host {
+        remarks.push("audited on the host: the test step did not run".to_owned());
+    }
+    if cache.source == "counters" {
+        let version = cache.ccache_version.as_deref().unwrap_or("of unknown version");
+        remarks.push(format!(
+            "from the cache's counters: ccache {version} has no others, so builds run one at a time"
+        ));
+    }
+    if let Some(suspicious) = &cache.suspicious {
+        remarks.push(format!("suspicious: {suspicious}"));
+    }
+    remarks
 }
 
 /// The table: one row per build, at most 80 columns for the identifiers that exist.

@@ -9,7 +9,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod audit;
 mod lab;
 mod packages;
 mod regression;
 mod settings;
+mod standalone;

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use camino::Utf8Path;
+
 use crate::support::Sandbox;
 
 #[test]
@@ -65,4 +67,24 @@ fn validation_alone_is_exempt_once_after_the_cache_was_prepared() {
         missed().unwrap();
         sandbox.run(&validate).expect(3).says("miss");
     }
+}
+
+#[test]
+fn the_validator_for_containers_is_static_and_small() {
+    const PT_LOAD: usize = 1;
+    const PT_INTERP: usize = 3;
+    let mut sandbox = Sandbox::new();
+    sandbox.set("CCACHE_DIR", sandbox.root.join("cache").as_str());
+    let ran = sandbox.run(&["prepare-cache"]).expect(0);
+    let folder = ran.stderr.lines().find_map(|line| line.split_once("read-only: ")).unwrap().1;
+    let program = Utf8Path::new(folder.trim()).join("ccache-validator");
+    assert!(program.metadata().unwrap().len() <= 3 * 1024 * 1024 / 2, "more than 1.5 MiB");
+    // It names no program interpreter, so it runs in an image with another C library or none.
+    let elf = fs::read(&program).unwrap();
+    let number = |at: usize, bytes: usize| {
+        elf[at..at + bytes].iter().rev().fold(0, |sum, byte| sum << 8 | usize::from(*byte))
+    };
+    let (table, size, count) = (number(32, 8), number(54, 2), number(56, 2));
+    let kinds: Vec<_> = (0..count).map(|row| number(table + row * size, 4)).collect();
+    assert!(kinds.contains(&PT_LOAD) && !kinds.contains(&PT_INTERP), "{kinds:?}");
 }

@@ -6,6 +6,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod audit;
+mod bench;
 mod cache;
 mod pipeline;
 mod refusals;

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::support::{Ran, Sandbox, real_python};
 
-const GOOD: &str = "compile pkg.c && wheel && hook && copy_out";
+pub(crate) const GOOD: &str = "compile pkg.c && wheel && hook && copy_out";
 
 /// A sandbox whose cibuildwheel is pretended, for cp311 and cp312 on manylinux.
 pub(crate) fn pretending(behaviour: &str) -> Sandbox {
@@ -52,12 +52,12 @@ fn sha256(bytes: &[u8]) -> String {
     })
 }
 
-fn build<'a>(report: &'a Value, python: &str) -> &'a Value {
+pub(crate) fn build<'a>(report: &'a Value, python: &str) -> &'a Value {
     let builds = report["builds"].as_array().unwrap();
     builds.iter().find(|build| build["identifier"].as_str().unwrap().starts_with(python)).unwrap()
 }
 
-fn verdicts(report: &Value) -> [&str; 2] {
+pub(crate) fn verdicts(report: &Value) -> [&str; 2] {
     ["cp311", "cp312"]
         .map(|python| build(report, python)["cache"]["verdict"].as_str().unwrap_or("none"))
 }
@@ -66,7 +66,7 @@ fn wheels(sandbox: &Sandbox) -> Vec<String> {
     Sandbox::names(&sandbox.project().join("wheelhouse"))
 }
 
-fn unproven(sandbox: &Sandbox) -> Vec<String> {
+pub(crate) fn unproven(sandbox: &Sandbox) -> Vec<String> {
     Sandbox::names(&sandbox.latest().join("unproven"))
 }
 
@@ -182,19 +182,6 @@ fn a_compiler_that_never_went_through_ccache_fails_the_first_version_too() {
     sandbox.release_wheels(&[]).expect(3).says("not-invoked").says("help: ");
     assert_eq!(verdicts(&sandbox.report()), ["not-invoked", "none"]);
     assert_eq!(build(&sandbox.report(), "cp312")["outcome"], "not-run");
-}
-
-#[test]
-fn a_build_whose_hook_never_ran_is_audited_on_the_host() {
-    let sandbox = pretending("compile pkg.c && wheel");
-    sandbox.release_wheels(&[]).expect(0).says("audited on the host");
-    let report = sandbox.report();
-    assert_eq!(verdicts(&report), ["cold", "hit"]);
-    assert_eq!(build(&report, "cp312")["cache"]["audited_on_host"], true);
-
-    let sandbox = pretending("gcc -c pkg.c -o \"$record/o\" && wheel");
-    sandbox.release_wheels(&[]).expect(3).says("not-invoked");
-    assert_eq!(unproven(&sandbox).len(), 1);
 }
 
 #[test]
