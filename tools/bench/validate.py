@@ -26,6 +26,9 @@ BLOCK_BYTES = 256 * 1024
 LINE = re.compile(
     rb"(?:\[[^]]*\] (?:Config: \(default\)|Acquir|Releas|Unlink ).*\n)*+\[\S+ (\d+) *\] (.*\n)"
 )
+# The same a line at a time, as one would write it first.
+STAMP = re.compile(rb"\[\S+ (\d+) *\] ")
+SAYS_NOTHING = (b"Config: (default)", b"Acquir", b"Releas", b"Unlink ")
 START = b"=== CCACHE "
 # In the text of one call, of which these are never the first line.
 HIT = re.compile(rb"\nResult: (?:direct|preprocessed)_cache_hit\n")
@@ -53,17 +56,27 @@ def count_hits():
     return int(counters[b"direct_cache_hit"]) + int(counters[b"preprocessed_cache_hit"])
 
 
-def read_lines(log):
+def read_plainly(log):
     """Yields the process number and the message of each line that says something."""
+    for line in log:
+        stamp = STAMP.match(line)
+        if stamp:
+            message = line[stamp.end() :]
+            if not message.startswith(SAYS_NOTHING):
+                yield stamp[1], message
+
+
+def read_blocks(log):
+    """Yields the same in half the time."""
     while block := log.read(BLOCK_BYTES) + log.readline():
         yield from LINE.findall(block)
 
 
-def read_sections(log):
+def read_sections(lines):
     """Yields each call's process number and text."""
     sections = {}
     current = section = None
-    for process, message in read_lines(log):
+    for process, message in lines:
         if message.startswith(START):
             if process in sections:
                 yield process, b"".join(sections.pop(process))
@@ -96,11 +109,11 @@ def render(process, text):
     return header + b"".join(b"| %s\n" % line for line in lines)
 
 
-def print_log(path, project, out):
+def print_log(path, project, read_lines, out):
     concerns = re.compile(CONCERNS % re.escape(project))
     calls = hits = missed = other = left_out = printed = 0
     with open(path, "rb") as log:
-        for process, text in read_sections(log):
+        for process, text in read_sections(read_lines(log)):
             calls += 1
             if not concerns.search(text):
                 continue
@@ -131,7 +144,8 @@ def main():
     out.write(b"ccache: %d hits\n" % hits)
     path = os.environ.get("CCACHE_LOGFILE")
     if path and os.path.isfile(path):
-        print_log(path, os.fsencode(os.environ["CCACHE_BASEDIR"]), out)
+        read_lines = read_plainly if "--plainly" in sys.argv else read_blocks
+        print_log(path, os.fsencode(os.environ["CCACHE_BASEDIR"]), read_lines, out)
         os.remove(path)
     ccache("--zero-stats")
     return 0 if hits else 3

@@ -81,6 +81,7 @@ def commands():
         if log:
             yield Command(scene, "counters", validate, log)
             yield Command(scene, "python", python, log)
+    yield Command("large-log", "python-plain", [*python, "--plainly"], LARGE)
     yield Command("large-log", "python-lines", lines, LARGE)
 
 

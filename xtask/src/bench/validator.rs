@@ -54,7 +54,10 @@ enum Command {
     /// The others have no such folder.
     Statslog,
     Counters,
+    /// The rival, tuned.
     Python,
+    /// The rival as one would write it first.
+    PythonPlain,
     PythonLines,
 }
 
@@ -65,7 +68,8 @@ impl Command {
             Self::Build => "validator in a build",
             Self::Statslog => "validator, statslog",
             Self::Counters => "validator, counters",
-            Self::Python => "Python, counters",
+            Self::Python => "Python, tuned: in blocks",
+            Self::PythonPlain => "Python, plain: line by line",
             Self::PythonLines => "Python, lines only: does less",
         }
     }

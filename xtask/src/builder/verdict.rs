@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use ccache_validator::files;
 use ccache_validator::floor::MinHitRate;
-use ccache_validator::ledger::{self, Entry, Key};
+use ccache_validator::ledger::{Entry, Key};
 use ccache_validator::obstacle::Obstacle;
 use ccache_validator::past::Past;
 use ccache_validator::preflight::Recorded;
@@ -112,7 +112,6 @@ fn past<'a>(
     recorded: &Recorded,
 ) -> Past<'a> {
     let key = Key { cache_dir: plan.ccache_dir.as_std_path(), domain: &build.domain, package };
-    let counts = log.own.counts;
     let version = recorded.version.as_ref().map(|version| version.text.clone());
     Past::new(
         version.is_some().then_some(key),
@@ -120,12 +119,10 @@ fn past<'a>(
             entry: Entry {
                 run_id: Some(plan.run_id.clone()),
                 identifier: build.identifier.clone(),
-                written: ledger::now(),
-                results: counts.cacheable().unwrap_or(0),
-                hits: counts.hits().unwrap_or(0),
                 ccache_version: version,
                 base_dir: recorded.base_dir.clone(),
                 compilers: recorded.compilers.clone(),
+                ..Entry::of(&log.own.counts)
             },
             ..Found::default()
         },

@@ -14,6 +14,18 @@ pub struct Version {
 }
 
 impl Version {
+    /// Reads a version as it is written down: `4.7.5`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut numbers = text.split(|one: char| !one.is_ascii_digit()).map(str::parse::<u32>);
+        let (Some(Ok(major)), Some(Ok(minor))) = (numbers.next(), numbers.next()) else {
+            return None;
+        };
+        let plain = |one: char| one.is_ascii_alphanumeric() || "._+-".contains(one);
+        let text: String = text.chars().take_while(|one| plain(*one)).take(64).collect();
+        Some(Self { text, major, minor })
+    }
+
     /// Whether this ccache knows `CCACHE_STATSLOG`: since 4.4.
     #[must_use]
     pub fn has_statslog(&self) -> bool {
@@ -24,12 +36,7 @@ impl Version {
 /// The version in `ccache --version`'s answer; `None` when it is not ccache that answered.
 #[must_use]
 pub fn version(answer: &str) -> Option<Version> {
-    let text = answer.lines().next()?.strip_prefix("ccache version ")?.trim();
-    let mut numbers = text.split(|one: char| !one.is_ascii_digit()).map(str::parse::<u32>);
-    let (Some(Ok(major)), Some(Ok(minor))) = (numbers.next(), numbers.next()) else { return None };
-    let plain = |one: char| one.is_ascii_alphanumeric() || "._+-".contains(one);
-    let text: String = text.chars().take_while(|one| plain(*one)).take(64).collect();
-    Some(Version { text, major, minor })
+    Version::parse(answer.lines().next()?.strip_prefix("ccache version ")?.trim())
 }
 
 /// The counters in `ccache --print-stats`' answer. What it does not mention stays unknown, and what

@@ -41,7 +41,8 @@ More variables:
   CCACHE_DIR            the cache; without it no build may be cold
   CCACHE_STATSLOG       the build's own record; without it the cache's counters
                         are read, and zeroed afterwards
-  CCACHE_LOGFILE        what concerns the project is printed, then it is removed
+  CCACHE_LOGFILE        what concerns the project is printed, up to 96 KiB; then
+                        it is removed, or put aside if that was not all
 
 Verdicts: hit, cold (the first build of its domain in this run), not-applicable
 (a compatible wheel was used again) pass; miss, not-invoked, unusable fail.
@@ -73,6 +74,8 @@ Flags:
 Variables:
   CCACHE_DIR            the cache; made when missing
   CCACHE_DISABLE        refused when set
+  CCACHE_STATSLOG       the build's own record; without it, or with a ccache
+                        before 4.4, the cache's counters are set to zero
   WARMWHEEL_RECORD_DIR  folder shared with the host: preflight.json
 
 Examples:
@@ -95,8 +98,9 @@ stored and would make a cold cache look warm.
 Usage: ccache-validator seal
 
 Variables:
-  CCACHE_STATSLOG   moved to the same name with .build; validate reads that.
-                    Without it there is nothing to do.
+  CCACHE_STATSLOG       moved to the same name with .build; validate reads that
+  WARMWHEEL_RECORD_DIR  where the cache's counters are written down, if a build
+                        has no record of its own
 
 Examples:
   In cibuildwheel's configuration:

@@ -5,6 +5,7 @@
 //! The folder travels with the cache and may come from anywhere: what cannot be read is passed over.
 
 use crate::compilers::Compilers;
+use crate::counts::Counts;
 use crate::error::Error;
 use crate::{files, state};
 use serde_json::{Map, Value, json};
@@ -62,11 +63,18 @@ pub struct Entry {
     pub compilers: Compilers,
 }
 
-/// Milliseconds since 1970, for [`Entry::written`].
-#[must_use]
-pub fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+impl Entry {
+    /// What a build of now leaves that has counted `counts`; the rest is unknown.
+    #[must_use]
+    pub fn of(counts: &Counts) -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self {
+            written: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
+            results: counts.cacheable().unwrap_or(0),
+            hits: counts.hits().unwrap_or(0),
+            ..Self::default()
+        }
+    }
 }
 
 /// Writes down what a build left, in place of what an earlier one of its identifier did.

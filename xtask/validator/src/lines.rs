@@ -1,26 +1,36 @@
 //! Lines of a file that nobody vouches for: any bytes, any length, possibly cut off.
 
 use memchr::memchr;
-use std::io::{self, BufRead, Read};
-use std::mem;
+use std::io::{self, ErrorKind, Read};
+
+/// How much is read at once, in bytes, or more for longer lines.
+const BUFFER_BYTES: usize = 64 * 1024;
 
 /// Reads lines of at most a fixed number of bytes; the rest of a longer line is skipped, so memory
-/// stays constant whatever the input holds.
+/// stays constant whatever the input holds. It keeps a buffer of its own, out of which lines are
+/// handed without a copy, so that its reader needs none.
 #[derive(Debug)]
 pub(crate) struct Lines<R> {
     reader: R,
-    /// How much of the reader's own buffer the line before took.
-    used: usize,
-    /// A line that goes over the end of the reader's buffer.
-    split: Vec<u8>,
+    buffer: Vec<u8>,
+    /// What of the buffer has been read and not been handed out.
+    begin: usize,
+    end: usize,
+    /// Up to here there is no line feed.
+    searched: usize,
+    /// The beginning of this line has been handed out already.
+    is_rest: bool,
     max_bytes: usize,
 }
 
-impl<R: BufRead> Lines<R> {
+impl<R: Read> Lines<R> {
     /// Reads from `reader`, keeping at most `max_bytes` of each line.
     #[must_use]
     pub(crate) fn new(reader: R, max_bytes: usize) -> Self {
-        Self { reader, used: 0, split: Vec::new(), max_bytes: max_bytes.max(1) }
+        let max_bytes = max_bytes.max(1);
+        // One that is handed out cut may end in the two bytes of a line ending.
+        let buffer = vec![0; BUFFER_BYTES.max(max_bytes.saturating_add(2))];
+        Self { reader, buffer, begin: 0, end: 0, searched: 0, is_rest: false, max_bytes }
     }
 
     /// The next line without its line feed or carriage return; `None` at the end. Lines of nothing
@@ -29,48 +39,79 @@ impl<R: BufRead> Lines<R> {
     /// # Errors
     /// The reader's own.
     pub(crate) fn next_line(&mut self) -> io::Result<Option<&[u8]>> {
-        loop {
-            self.reader.consume(mem::take(&mut self.used));
-            // An error is met again where the line is put together.
-            let held = self.reader.fill_buf().unwrap_or_default();
-            self.used = held.iter().take_while(|byte| **byte == b'\n').count();
-            if self.used > 0 {
+        let (begin, end) = loop {
+            let new = self.buffer.get(self.searched..self.end).unwrap_or_default();
+            if let Some(distance) = memchr(b'\n', new) {
+                let (begin, end) = (self.begin, self.searched + distance);
+                self.begin = end + 1;
+                self.searched = self.begin;
+                if begin < end && !self.is_rest {
+                    break (begin, end);
+                }
+                self.is_rest = false;
                 continue;
             }
-            let Some(length) = memchr(b'\n', held) else { return self.split_line() };
-            self.used = length + 1;
-            let line = self.reader.fill_buf()?.get(..length).unwrap_or_default();
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            return Ok(Some(line.get(..self.max_bytes).unwrap_or(line)));
-        }
+            self.searched = self.end;
+            if self.begin == 0 && self.end == self.buffer.len() {
+                // Longer than any that is kept.
+                self.begin = self.end;
+                if !std::mem::replace(&mut self.is_rest, true) {
+                    break (0, self.end);
+                }
+            } else if !self.fill()? {
+                let begin = std::mem::replace(&mut self.begin, self.end);
+                let is_line = begin < self.end && !self.is_rest;
+                return Ok(is_line.then(|| self.cut(begin, self.end, false)));
+            }
+        };
+        Ok(Some(self.cut(begin, end, true)))
     }
 
-    /// Puts together a line that the reader's buffer does not hold whole.
-    fn split_line(&mut self) -> io::Result<Option<&[u8]>> {
-        self.split.clear();
-        let limit = self.max_bytes.saturating_add(b"\r\n".len());
-        let limit = u64::try_from(limit).unwrap_or(u64::MAX);
-        if (&mut self.reader).take(limit).read_until(b'\n', &mut self.split)? == 0 {
-            return Ok(None);
+    /// What is kept of a line, with or without the carriage return of a line ending.
+    fn cut(&self, begin: usize, end: usize, is_ended: bool) -> &[u8] {
+        let line = self.buffer.get(begin..end).unwrap_or_default();
+        let line = if is_ended { line.strip_suffix(b"\r").unwrap_or(line) } else { line };
+        line.get(..self.max_bytes).unwrap_or(line)
+    }
+
+    /// Reads on behind what is held; `false` at the end.
+    fn fill(&mut self) -> io::Result<bool> {
+        if self.end == self.buffer.len() {
+            self.buffer.copy_within(self.begin..self.end, 0);
+            self.end -= self.begin;
+            self.searched -= self.begin;
+            self.begin = 0;
         }
-        if let Some(line) = self.split.strip_suffix(b"\n") {
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            self.split.truncate(line.len());
-        } else {
-            self.reader.skip_until(b'\n')?;
+        loop {
+            let room = self.buffer.get_mut(self.end..).unwrap_or_default();
+            match self.reader.read(room) {
+                Ok(count) => {
+                    self.end += count;
+                    return Ok(count > 0);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
         }
-        self.split.truncate(self.max_bytes);
-        Ok(Some(&self.split))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{BufReader, ErrorKind};
+
+    /// Gives so many bytes at a time.
+    struct Pieces<'a>(&'a [u8], usize);
+
+    impl Read for Pieces<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let count = self.1.min(buffer.len());
+            self.0.read(&mut buffer[..count])
+        }
+    }
 
     /// All lines, with bars between them.
-    fn all(reader: impl BufRead, max_bytes: usize) -> io::Result<Vec<u8>> {
+    fn all(reader: impl Read, max_bytes: usize) -> io::Result<Vec<u8>> {
         let mut lines = Lines::new(reader, max_bytes);
         let mut found = Vec::new();
         while let Some(line) = lines.next_line()? {
@@ -95,10 +136,25 @@ mod tests {
         ];
         for (input, max_bytes, expected) in table {
             assert_eq!(all(input, max_bytes).unwrap(), expected, "{input:?}");
-            // However the reader's buffer divides them.
-            for capacity in 1..20 {
-                let reader = BufReader::with_capacity(capacity, input);
-                assert_eq!(all(reader, max_bytes).unwrap(), expected, "{input:?} by {capacity}");
+            // However they come.
+            for size in 1..20 {
+                let reader = Pieces(input, size);
+                assert_eq!(all(reader, max_bytes).unwrap(), expected, "{input:?} by {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn lines_longer_than_the_buffer_are_cut_like_any_other() {
+        for (length, more) in [(BUFFER_BYTES - 1, 0), (BUFFER_BYTES, 0), (BUFFER_BYTES, 3)] {
+            for ending in ["\n", "\r\n", ""] {
+                let long = "x".repeat(length * (more + 1) + more);
+                let input = format!("a\n{long}{ending}b\n");
+                let expected = if ending.is_empty() { "a|xxxxx" } else { "a|xxxxx|b" };
+                for size in [7_919, BUFFER_BYTES, usize::MAX] {
+                    let reader = Pieces(input.as_bytes(), size);
+                    assert_eq!(all(reader, 5).unwrap(), expected.as_bytes(), "{length} {size}");
+                }
             }
         }
     }
@@ -118,9 +174,9 @@ mod tests {
 
     #[test]
     fn only_an_interrupted_read_is_tried_again() {
-        let interrupted = BufReader::new(Failing(b"a\nb", 5, ErrorKind::Interrupted));
+        let interrupted = Failing(b"a\nb", 5, ErrorKind::Interrupted);
         assert_eq!(all(interrupted, 9).unwrap(), b"a|b");
-        let refused = BufReader::new(Failing(b"a\nb", 5, ErrorKind::PermissionDenied));
+        let refused = Failing(b"a\nb", 5, ErrorKind::PermissionDenied);
         assert_eq!(all(refused, 9).unwrap_err().kind(), ErrorKind::PermissionDenied);
     }
 }

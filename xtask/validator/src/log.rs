@@ -6,14 +6,11 @@ use crate::logfile::{self, Summary};
 use crate::request::Request;
 use crate::{files, state, text};
 use std::fs::File;
-use std::io::{self, BufReader, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// The whole log's name inside the record folder.
 pub const FILE_NAME: &str = "ccache.log";
-
-/// How much is read at once, in bytes.
-const CHUNK_BYTES: usize = 64 * 1024;
 
 /// Prints what ccache's log has to say of the project, says where the whole log is, and moves it out
 /// of the next build's way.
@@ -25,10 +22,8 @@ pub(crate) fn show(request: &Request, out: &mut dyn Write) -> Result<(), Error> 
     let Some(path) = request.logfile.as_deref().filter(|path| path.is_file()) else {
         return Ok(());
     };
-    let read = File::open(path).and_then(|file| {
-        let reader = BufReader::with_capacity(CHUNK_BYTES, file);
-        logfile::print_sections(reader, &request.projects, out)
-    });
+    let read =
+        File::open(path).and_then(|log| logfile::print_sections(log, &request.projects, out));
     let told = read.and_then(|summary| summarise(&summary, out).map(|()| summary));
     let is_cut = told.as_ref().map_or(true, Summary::is_cut);
     let put_away = put_away(request, path, is_cut, out);

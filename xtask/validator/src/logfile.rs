@@ -4,8 +4,8 @@
 use crate::calls::Calls;
 use crate::folders::Folders;
 use crate::lines::Lines;
-use crate::section::{Outcome, Owner, Section};
-use std::io::{self, BufRead, Write};
+use crate::section::{Outcome, Owner, Section, UNCHANGED};
+use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
 /// How much is printed of all sections together, in bytes.
@@ -52,7 +52,7 @@ impl Summary {
 /// # Errors
 /// `log` cannot be read or `out` not written.
 pub fn print_sections(
-    log: impl BufRead,
+    log: impl Read,
     projects: &[PathBuf],
     out: &mut dyn Write,
 ) -> io::Result<Summary> {
@@ -81,6 +81,9 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn take(&mut self, line: &[u8]) -> io::Result<()> {
+        if self.stamp.says_nothing(line) {
+            return Ok(());
+        }
         let message = self.message(line);
         if message.is_some_and(is_start) {
             let Self { calls, folders, printer, .. } = self;
@@ -111,6 +114,8 @@ impl Reader<'_> {
 struct Stamp {
     begin: usize,
     text: Vec<u8>,
+    /// The same, and what most lines go on with, of which nothing is learnt.
+    idle: Vec<u8>,
 }
 
 impl Stamp {
@@ -121,6 +126,16 @@ impl Stamp {
         self.begin = begin;
         self.text.clear();
         self.text.extend_from_slice(text.strip_suffix(b" ").unwrap_or(text));
+        self.idle.clear();
+        self.idle.extend_from_slice(&self.text);
+        self.idle.extend([b" ", UNCHANGED].concat());
+    }
+
+    /// Whether `line`, of the process that wrote the line before, tells of a setting that nobody
+    /// changed.
+    fn says_nothing(&self, line: &[u8]) -> bool {
+        let is_stamped = !self.text.is_empty() && line.first() == Some(&b'[');
+        is_stamped && line.get(self.begin..).is_some_and(|rest| rest.starts_with(&self.idle))
     }
 
     /// The message of `line` when the stamp is the one that was learnt.

@@ -1,6 +1,6 @@
 //! The check before anything is compiled: is there a ccache that can do its work?
 
-use crate::answers::{self, Version};
+use crate::answers::Version;
 use crate::compilers::{self, Compilers};
 use crate::environment::Environment;
 use crate::error::Error;
@@ -238,7 +238,7 @@ impl Recorded {
         let version = record.get("ccache_version").and_then(Value::as_str);
         let compilers = record.get("compilers").and_then(ledger::compilers_of);
         Self {
-            version: version.and_then(|it| answers::version(&format!("ccache version {it}"))),
+            version: version.and_then(Version::parse),
             compilers: compilers.unwrap_or_default(),
             base_dir: record.get("base_dir").and_then(Value::as_str).map(str::to_owned),
         }

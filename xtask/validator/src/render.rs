@@ -1,6 +1,6 @@
 //! The record in words, for people.
 
-use crate::answers;
+use crate::answers::Version;
 use crate::counts::Counts;
 use crate::record::Record;
 use crate::text::{escape, fold};
@@ -68,13 +68,10 @@ fn headline(record: &Record) -> String {
 /// Why there are only counters, which mix what is compiled side by side and cannot tell a probe from
 /// a source.
 fn why_counters(record: &Record) -> String {
-    let version = record.ccache_version.as_deref();
-    let is_old = version
-        .and_then(|it| answers::version(&format!("ccache version {it}")))
-        .is_some_and(|version| !version.has_statslog());
-    let reason = match version.filter(|_| is_old) {
-        Some(version) => {
-            format!("ccache {version} keeps no record of each build; build one at a time")
+    let version = record.ccache_version.as_deref().and_then(Version::parse);
+    let reason = match version.filter(|version| !version.has_statslog()) {
+        Some(Version { text, .. }) => {
+            format!("ccache {text} keeps no record of each build; build one at a time")
         }
         None => "CCACHE_STATSLOG is not set".to_owned(),
     };

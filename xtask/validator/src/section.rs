@@ -12,6 +12,9 @@ pub(crate) const MAX_SECTION_BYTES: usize = 16 * 1024;
 /// How much is kept of what only goes into a section's first line, in bytes.
 const MAX_NAME_BYTES: usize = 512;
 
+/// How a line begins that tells of a setting that nobody changed.
+pub(crate) const UNCHANGED: &[u8] = b"Config: (default)";
+
 /// Whose a call is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Owner {
@@ -72,7 +75,7 @@ impl Section {
         // Three quarters of a log explain nothing: settings that nobody changed, and the traffic
         // of locks and temporary files.
         match line.first() {
-            Some(b'C') if line.starts_with(b"Config: (default)") => return,
+            Some(b'C') if line.starts_with(UNCHANGED) => return,
             Some(b'A') if line.starts_with(b"Acquir") => return,
             Some(b'R') if line.starts_with(b"Releas") => return,
             Some(b'U') if line.starts_with(b"Unlink ") => return,

@@ -6,7 +6,7 @@ use crate::lines::Lines;
 use crate::probe::{CMAKES_PAIRS, Origin, origin};
 use crate::text;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// How many different source files that missed are remembered.
@@ -74,14 +74,14 @@ pub fn seal(statslog: &Path) -> io::Result<()> {
 /// # Errors
 /// The file cannot be opened or read.
 pub fn read(path: &Path) -> io::Result<Statslog> {
-    read_from(BufReader::with_capacity(64 * 1024, File::open(path)?))
+    read_from(File::open(path)?)
 }
 
 /// As [`read`], from anything.
 ///
 /// # Errors
 /// The reader's own.
-pub fn read_from(reader: impl BufRead) -> io::Result<Statslog> {
+pub fn read_from(reader: impl Read) -> io::Result<Statslog> {
     let mut counting = Counting::new();
     let mut lines = Lines::new(reader, MAX_LINE_BYTES);
     let mut block: Option<Block> = None;

@@ -5,7 +5,7 @@ use crate::compilers;
 use crate::count::{self, Counted};
 use crate::counts::Tally;
 use crate::error::Error;
-use crate::ledger::{self, Entry, Key};
+use crate::ledger::{Entry, Key};
 use crate::log;
 use crate::past::Past;
 use crate::preflight::Recorded;
@@ -97,12 +97,10 @@ fn found(request: &Request, counted: &Counted, recorded: Recorded) -> Found {
         entry: Entry {
             run_id: request.run_id.clone(),
             identifier: request.identifier.clone().unwrap_or_else(|| "-".to_owned()),
-            written: ledger::now(),
-            results: counted.own.counts.cacheable().unwrap_or(0),
-            hits: counted.own.counts.hits().unwrap_or(0),
             ccache_version: counted.ccache_version.clone(),
             base_dir: request.base_dir.clone(),
             compilers,
+            ..Entry::of(&counted.own.counts)
         },
         files_in_cache: counted.files_in_cache,
         stored: misses(&counted.own).saturating_add(misses(&counted.probes)),

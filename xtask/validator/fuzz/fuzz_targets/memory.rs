@@ -2,7 +2,7 @@
 
 use cap::Cap;
 use std::alloc::System;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 
 #[global_allocator]
 static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
@@ -23,8 +23,8 @@ pub(crate) fn is_chosen(input: &[u8]) -> bool {
 }
 
 /// `input` over and over, `bytes` in all, none of which take memory.
-pub(crate) fn repeated(input: &[u8], bytes: usize) -> BufReader<impl Read> {
-    BufReader::with_capacity(64 * 1024, Repeated { input, place: 0 }.take(bytes as u64))
+pub(crate) fn repeated(input: &[u8], bytes: usize) -> impl Read {
+    Repeated { input, place: 0 }.take(bytes as u64)
 }
 
 struct Repeated<'a> {

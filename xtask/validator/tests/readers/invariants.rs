@@ -3,10 +3,10 @@
 use ccache_validator::counts::{Counts, Tally};
 use ccache_validator::{answers, logfile, statslog};
 use std::fmt::Debug;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, Read};
 use std::path::PathBuf;
 
-/// Buffers so small that every line is torn, that most are, and that few are.
+/// Pieces so small that every line is torn, that most are, and that few are.
 pub(crate) const CAPACITIES: [usize; 3] = [1, 7, 64 * 1024];
 
 /// The settings that the validator asks for.
@@ -15,32 +15,33 @@ const KEYS: [&str; 4] = ["disable", "read_only", "stats", "base_dir"];
 /// How many names a tally keeps, and how long they may be.
 const MAX_DETAILS: usize = 64;
 
-/// Hands out bytes and counts them.
-struct Meter<'a> {
-    rest: &'a [u8],
-    handed_out: usize,
+/// Hands out bytes, so many at a time, and counts them.
+pub(crate) struct Meter<'a> {
+    pub(crate) rest: &'a [u8],
+    pub(crate) at_once: usize,
+    pub(crate) handed_out: usize,
 }
 
 impl Read for Meter<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.rest.read(buffer)?;
+        let room = self.at_once.min(buffer.len());
+        let count = self.rest.read(&mut buffer[..room])?;
         self.handed_out += count;
         Ok(count)
     }
 }
 
-/// Reads `input` whole and through a buffer of each size. All agree, and each gets every byte once.
+/// Reads `input` whole and in pieces of each size. All agree, and each gets every byte once.
 fn each_way<T: PartialEq + Debug>(
     input: &[u8],
     capacities: &[usize],
-    read: impl Fn(&mut dyn BufRead) -> io::Result<T>,
+    read: impl Fn(&mut dyn Read) -> io::Result<T>,
 ) -> T {
     let whole = read(&mut &*input).unwrap();
     for capacity in capacities {
-        let meter = Meter { rest: input, handed_out: 0 };
-        let mut reader = BufReader::with_capacity(*capacity, meter);
-        assert_eq!(read(&mut reader).unwrap(), whole, "with a buffer of {capacity} bytes");
-        assert_eq!(reader.get_ref().handed_out, input.len(), "bytes handed out");
+        let mut meter = Meter { rest: input, at_once: *capacity, handed_out: 0 };
+        assert_eq!(read(&mut meter).unwrap(), whole, "in pieces of {capacity} bytes");
+        assert_eq!(meter.handed_out, input.len(), "bytes handed out");
     }
     whole
 }
@@ -69,7 +70,7 @@ pub(crate) fn statistics(input: &[u8]) {
     }
 }
 
-/// A statslog, read through buffers of all `capacities`.
+/// A statslog, read in pieces of all `capacities`.
 pub(crate) fn statslog(input: &[u8], capacities: &[usize]) {
     let read = each_way(input, capacities, |reader| statslog::read_from(reader));
     let blocks = lines(input).filter(|line| line.starts_with(b"#")).count();
@@ -92,7 +93,7 @@ pub(crate) fn statslog(input: &[u8], capacities: &[usize]) {
     }
 }
 
-/// A log, read through buffers of all `capacities`, for one project and for none.
+/// A log, read in pieces of all `capacities`, for one project and for none.
 pub(crate) fn log(input: &[u8], capacities: &[usize]) {
     for projects in [vec![], vec![PathBuf::from("/project")]] {
         let (summary, printed) = each_way(input, capacities, |reader| {

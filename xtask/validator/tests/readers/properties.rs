@@ -8,7 +8,6 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use std::collections::BTreeMap;
-use std::io::BufReader;
 use std::path::PathBuf;
 
 /// No file of past failures: what fails here becomes a test of its own.
@@ -183,7 +182,8 @@ proptest! {
         let [before, after] = [before, after].map(|calls| models::write_statslog(&calls));
         let read = |parts: &[&[u8]], capacity: usize| {
             let input = parts.concat();
-            statslog::read_from(BufReader::with_capacity(capacity, &input[..])).unwrap()
+            let meter = invariants::Meter { rest: &input, at_once: capacity, handed_out: 0 };
+            statslog::read_from(meter).unwrap()
         };
         let expected = read(&[&before, &after], 64 * 1024);
         for capacity in [4096, 64 * 1024] {
