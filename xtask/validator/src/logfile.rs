@@ -4,7 +4,7 @@
 use crate::calls::Calls;
 use crate::folders::Folders;
 use crate::lines::Lines;
-use crate::section::{Outcome, Owner, Section, UNCHANGED};
+use crate::section::{Outcome, Owner, Section, says_nothing};
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
@@ -114,8 +114,8 @@ impl Reader<'_> {
 struct Stamp {
     begin: usize,
     text: Vec<u8>,
-    /// The same, and what most lines go on with, of which nothing is learnt.
-    idle: Vec<u8>,
+    /// Where the message begins.
+    end: usize,
 }
 
 impl Stamp {
@@ -126,16 +126,14 @@ impl Stamp {
         self.begin = begin;
         self.text.clear();
         self.text.extend_from_slice(text.strip_suffix(b" ").unwrap_or(text));
-        self.idle.clear();
-        self.idle.extend_from_slice(&self.text);
-        self.idle.extend([b" ", UNCHANGED].concat());
+        self.end = line.len() - message.len();
     }
 
-    /// Whether `line`, of the process that wrote the line before, tells of a setting that nobody
-    /// changed.
+    /// Whether nothing is learnt from `line`, whoever wrote it. Process numbers are padded, so all
+    /// messages begin at one place.
     fn says_nothing(&self, line: &[u8]) -> bool {
-        let is_stamped = !self.text.is_empty() && line.first() == Some(&b'[');
-        is_stamped && line.get(self.begin..).is_some_and(|rest| rest.starts_with(&self.idle))
+        let is_stamped = self.end > 0 && line.first() == Some(&b'[');
+        is_stamped && line.get(self.end..).is_some_and(says_nothing)
     }
 
     /// The message of `line` when the stamp is the one that was learnt.

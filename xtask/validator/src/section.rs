@@ -12,8 +12,17 @@ pub(crate) const MAX_SECTION_BYTES: usize = 16 * 1024;
 /// How much is kept of what only goes into a section's first line, in bytes.
 const MAX_NAME_BYTES: usize = 512;
 
-/// How a line begins that tells of a setting that nobody changed.
-pub(crate) const UNCHANGED: &[u8] = b"Config: (default)";
+/// Whether nothing is learnt from `line`, without its stamp, as from three quarters of a log:
+/// settings that nobody changed, and the traffic of locks and temporary files.
+pub(crate) fn says_nothing(line: &[u8]) -> bool {
+    match line.first() {
+        Some(b'C') => line.starts_with(b"Config: (default)"),
+        Some(b'A') => line.starts_with(b"Acquir"),
+        Some(b'R') => line.starts_with(b"Releas"),
+        Some(b'U') => line.starts_with(b"Unlink "),
+        _ => false,
+    }
+}
 
 /// Whose a call is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,15 +81,11 @@ impl Section {
     /// Takes in one line, without its time and process number. `is_kept` tells whether sections
     /// are still printed.
     pub(crate) fn note(&mut self, line: &[u8], folders: &mut Folders, is_kept: bool) {
-        // Three quarters of a log explain nothing: settings that nobody changed, and the traffic
-        // of locks and temporary files.
-        match line.first() {
-            Some(b'C') if line.starts_with(UNCHANGED) => return,
-            Some(b'A') if line.starts_with(b"Acquir") => return,
-            Some(b'R') if line.starts_with(b"Releas") => return,
-            Some(b'U') if line.starts_with(b"Unlink ") => return,
-            Some(b'C' | b'O' | b'R' | b'S' | b'W') => self.learn(line, folders),
-            _ => {}
+        if says_nothing(line) {
+            return;
+        }
+        if let Some(b'C' | b'O' | b'R' | b'S' | b'W') = line.first() {
+            self.learn(line, folders);
         }
         if is_kept && self.outcome() != Outcome::Hit {
             self.keep(line);
