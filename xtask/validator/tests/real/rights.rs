@@ -4,7 +4,7 @@ use crate::sandbox::{Sandbox, set_mode};
 use std::fs;
 use std::path::Path;
 
-/// Makes a folder and all below it read-only for everyone but root.
+/// Makes a folder and all folders below it read-only for everyone but root.
 fn make_read_only(path: &Path) {
     if path.is_dir() {
         for entry in fs::read_dir(path).unwrap() {
@@ -16,7 +16,7 @@ fn make_read_only(path: &Path) {
 
 /// A sandbox whose cache holds the project and cannot be written any more.
 pub(crate) fn read_only() -> Sandbox {
-    let mut sandbox = Sandbox::new();
+    let mut sandbox = Sandbox::without_rights();
     // Outside the cache, or nothing would compile at all.
     sandbox.set("CCACHE_TEMPDIR", sandbox.path("home/tmp"));
     sandbox.build("");
@@ -24,7 +24,6 @@ pub(crate) fn read_only() -> Sandbox {
     fs::remove_dir_all(sandbox.path("home/tmp")).unwrap();
     sandbox.run("ccache --zero-stats");
     make_read_only(&sandbox.path("cache"));
-    sandbox.drop_rights();
     sandbox
 }
 

@@ -7,6 +7,8 @@ use ccache_validator::record::Record;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -98,23 +100,43 @@ impl Sandbox {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();
+        self.hand_over(&path);
         path
     }
 
     /// An executable script in a folder that then comes first on PATH.
     pub(crate) fn fake(&mut self, name: &str, text: &str) {
-        let path = self.write(&format!("fake/{name}"), text);
-        make_executable(&path);
-        let mut folders = vec![self.path("fake")];
+        let script = self.write(&format!("{name}.sh"), text);
+        self.place(&script, &format!("fake/{name}"));
+        self.put_first("fake");
+    }
+
+    /// Puts a folder in front on PATH.
+    fn put_first(&mut self, name: &str) {
+        let mut folders = vec![self.path(name)];
         folders.extend(std::env::split_paths(&self.variables["PATH"]));
         self.set("PATH", std::env::join_paths(folders).unwrap());
     }
 
+    /// Copies a program to `name`. Another process does it: a file that this one has open for writing
+    /// is inherited by what other tests start meanwhile, and cannot be run until they let go of it.
+    fn place(&self, program: &Path, name: &str) {
+        let target = self.path(name);
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        let mut install = Command::new("install");
+        let status = install.args(["-m", "755"]).arg(program).arg(target).status().unwrap();
+        assert!(status.success(), "{install:?}");
+    }
+
+    /// Where PATH has a program.
+    fn installed(&self, name: &str) -> PathBuf {
+        let mut folders = std::env::split_paths(&self.variables["PATH"]);
+        folders.find_map(|folder| Some(folder.join(name)).filter(|it| it.is_file())).unwrap()
+    }
+
     /// Puts a ccache in front that is the installed one but for what 3.7 lacked.
     pub(crate) fn age_ccache(&mut self) {
-        let mut folders = std::env::split_paths(&self.variables["PATH"]);
-        let real = folders.find_map(|folder| Some(folder.join("ccache")).filter(|it| it.is_file()));
-        self.set("REAL_CCACHE", real.unwrap());
+        self.set("REAL_CCACHE", self.installed("ccache"));
         self.fake("ccache", include_str!("../fixtures/ccache-3.7.sh"));
     }
 
@@ -135,8 +157,7 @@ impl Sandbox {
         command.env_clear().envs(&self.variables).current_dir(self.path("project"));
         command.stdin(Stdio::null());
         if let Some(user) = self.user {
-            std::os::unix::process::CommandExt::uid(&mut command, user);
-            std::os::unix::process::CommandExt::gid(&mut command, user);
+            command.uid(user).gid(user);
         }
         command
     }
@@ -157,17 +178,27 @@ impl Sandbox {
         }
     }
 
-    /// From now on programs run without the right to write to what is read-only.
-    pub(crate) fn drop_rights(&mut self) {
-        use std::os::unix::fs::MetadataExt;
+    /// Runs all programs as a user who has no right to write what is read-only, which root has.
+    pub(crate) fn without_rights() -> Self {
         const NOBODY: u32 = 65534;
-        if fs::metadata(self.path("")).unwrap().uid() == 0 {
-            self.user = Some(NOBODY);
+        let mut sandbox = Self::new();
+        // The programs that are tested may lie in a folder that only its owner may enter.
+        sandbox.place(Path::new(env!("CARGO_BIN_EXE_ccache-validator")), "validator");
+        sandbox.place(&sandbox.installed("ccache"), "bin/ccache");
+        sandbox.put_first("bin");
+        if fs::metadata(sandbox.path("")).unwrap().uid() == 0 {
+            sandbox.user = Some(NOBODY);
+            for place in ["", "home", "project", "project/a.c", "project/b.c", "bin", "validator"] {
+                sandbox.hand_over(&sandbox.path(place));
+            }
         }
-        // The one that was built may lie in a folder of its user's.
-        fs::copy(env!("CARGO_BIN_EXE_ccache-validator"), self.path("validator")).unwrap();
-        for place in ["", "home", "project"] {
-            set_mode(&self.path(place), 0o777);
+        sandbox
+    }
+
+    /// Gives a file to the user whom programs run as.
+    fn hand_over(&self, path: &Path) {
+        if self.user.is_some() {
+            chown(path, self.user, self.user).unwrap();
         }
     }
 
@@ -208,10 +239,6 @@ impl Sandbox {
 /// Whether the documents are to be written anew.
 pub(crate) fn wants_update() -> bool {
     std::env::var_os("VERDICTS_UPDATE").is_some()
-}
-
-pub(crate) fn make_executable(path: &Path) {
-    set_mode(path, 0o755);
 }
 
 pub(crate) fn set_mode(path: &Path, mode: u32) {
