@@ -2,6 +2,10 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are the help texts, which have no markup")]
 
+use std::fmt::{self, Display, Formatter};
+use std::num::NonZeroUsize;
+use std::str::FromStr;
+
 use camino::Utf8PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -61,7 +65,7 @@ const RELEASE_WHEELS_EXAMPLES: &str = "Examples:
   cargo xtask release-wheels --plan                   show what would be done, and stop
   cargo xtask release-wheels --setup --image lab      in the test image, installing what it needs
 
-All settings but PACKAGE, --project, --plan, --setup and --verbose may also stand in the package's
+All settings but PACKAGE, --project, --plan, --resume, --setup and --verbose may also stand in the package's
 pyproject.toml under [tool.warmwheel], with the same names.
 
 stdout carries the paths of the finished wheels (or the plan); everything else goes to stderr.";
@@ -144,6 +148,19 @@ pub(crate) struct ReleaseWheels {
     /// Fail when the first version finds nothing in a cache that an earlier run left warm
     #[arg(long, env = "WARMWHEEL_STRICT_RESTORE", value_parser = BoolishValueParser::new())]
     pub(crate) strict_restore: bool,
+    /// How many builds run at once: a number, or `auto` for what cores and memory allow [default:
+    /// auto]
+    #[arg(long, value_name = "N", env = "WARMWHEEL_JOBS")]
+    pub(crate) jobs: Option<Jobs>,
+    /// After a failure, build what can still be built
+    #[arg(long, env = "WARMWHEEL_KEEP_GOING", value_parser = BoolishValueParser::new())]
+    pub(crate) keep_going: bool,
+    /// Skip what an earlier run has built from the very same inputs
+    #[arg(long)]
+    pub(crate) resume: bool,
+    /// Put compilers straight behind ccache: no depend mode, no record of single compilations
+    #[arg(long, env = "WARMWHEEL_PLAIN_CCACHE", value_parser = BoolishValueParser::new())]
+    pub(crate) plain_ccache: bool,
     /// Show what would be done and stop; `--plan=json` as data
     #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true,
           default_missing_value = "text")]
@@ -171,15 +188,16 @@ impl ReleaseWheels {
             ("report-dir", path(&self.report_dir)),
             ("min-hit-rate", self.min_hit_rate.map(|rate| rate.to_string())),
             ("on-miss", self.on_miss.as_ref().and_then(word)),
+            ("jobs", self.jobs.map(|jobs| jobs.to_string())),
         ];
         let mut words = vec!["cargo xtask release-wheels".to_owned()];
         words.extend(self.package.as_ref().map(|package| quote(package.as_str())));
         for (name, value) in options {
             words.extend(value.map(|value| format!("--{name} {}", quote(&value))));
         }
-        if self.strict_restore {
-            words.push("--strict-restore".to_owned());
-        }
+        let switches =
+            [("strict-restore", self.strict_restore), ("plain-ccache", self.plain_ccache)];
+        words.extend(switches.iter().filter(|(_, on)| *on).map(|(name, _)| format!("--{name}")));
         words.join(" ")
     }
 }
@@ -301,6 +319,56 @@ impl Engine {
         match self {
             Self::Docker => "docker",
             Self::Podman => "podman",
+        }
+    }
+}
+
+/// How many builds run at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(try_from = "JobsValue")]
+pub(crate) enum Jobs {
+    /// What cores and memory allow.
+    #[default]
+    Auto,
+    /// This many.
+    Number(NonZeroUsize),
+}
+
+impl FromStr for Jobs {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "auto" {
+            return Ok(Self::Auto);
+        }
+        text.parse().map(Self::Number).map_err(|_| "give a number from 1 on, or `auto`")
+    }
+}
+
+impl Display for Jobs {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Number(number) => number.fmt(f),
+        }
+    }
+}
+
+/// [`Jobs`] as TOML has it.
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum JobsValue {
+    Number(usize),
+    Word(String),
+}
+
+impl TryFrom<JobsValue> for Jobs {
+    type Error = &'static str;
+
+    fn try_from(value: JobsValue) -> Result<Self, Self::Error> {
+        match value {
+            JobsValue::Number(number) => number.to_string().parse(),
+            JobsValue::Word(word) => word.parse(),
         }
     }
 }

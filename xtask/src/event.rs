@@ -46,6 +46,9 @@ pub(crate) enum Kind {
     BuildStarted {
         /// Which.
         identifier: String,
+        /// The pioneer whose compilation it had to wait for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        waited_for: Option<String>,
     },
     /// A build has entered a phase; the one before it has ended.
     PhaseStarted {
@@ -137,6 +140,10 @@ pub(crate) enum FailureKind {
 pub(crate) enum BuildOutcome {
     /// Its wheel is in the output folder.
     Built,
+    /// It was tested with the wheel of another build, which serves it as well (abi3, py3-none).
+    Reused,
+    /// An earlier run has built it from the very same inputs.
+    Resumed,
     /// It failed.
     Failed,
     /// The run ended before it.
@@ -145,10 +152,17 @@ pub(crate) enum BuildOutcome {
 }
 
 impl BuildOutcome {
+    /// Whether there is a wheel for it.
+    pub(crate) fn has_wheel(self) -> bool {
+        matches!(self, Self::Built | Self::Reused | Self::Resumed)
+    }
+
     /// The word for it.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Built => "built",
+            Self::Reused => "reused",
+            Self::Resumed => "resumed",
             Self::Failed => "failed",
             Self::NotRun => "not-run",
         }
@@ -246,8 +260,13 @@ pub(crate) struct BuildReport {
     pub(crate) sha256: Option<String>,
     /// The wheel's size in bytes.
     pub(crate) size_bytes: Option<u64>,
+    /// Seconds from the run's start to its own.
+    pub(crate) started_seconds: f64,
     /// How long it took, in seconds.
     pub(crate) elapsed_seconds: f64,
+    /// The pioneer whose compilation it had to wait for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) waited_for: Option<String>,
     /// Its phases, in order.
     pub(crate) phases: Vec<Phase>,
     /// What validation found.
@@ -257,8 +276,6 @@ pub(crate) struct BuildReport {
     pub(crate) failure: Option<Failure>,
     /// The whole log.
     pub(crate) log: Utf8PathBuf,
-    #[serde(skip)]
-    started_seconds: f64,
 }
 
 /// A run: the fold of its events. Serialised, it is `report.json`.
@@ -314,9 +331,10 @@ impl Report {
                 self.jobs = *jobs;
                 self.builds = builds.iter().map(BuildReport::planned).collect();
             }
-            Kind::BuildStarted { identifier } => {
+            Kind::BuildStarted { identifier, waited_for } => {
                 if let Some(build) = self.build(identifier) {
                     build.started_seconds = event.at_seconds;
+                    build.waited_for.clone_from(waited_for);
                 }
             }
             Kind::PhaseStarted { identifier, name } => {
@@ -361,6 +379,7 @@ impl BuildReport {
             failure: None,
             log: Utf8PathBuf::new(),
             started_seconds: 0.0,
+            waited_for: None,
         }
     }
 

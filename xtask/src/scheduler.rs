@@ -3,9 +3,7 @@
 use std::time::Instant;
 
 use crate::console::Console;
-use crate::event::{
-    BuildOutcome, BuildResult, Event, FailureKind, Kind, Planned, Reporter, RunOutcome, SCHEMA,
-};
+use crate::event::{BuildResult, Event, FailureKind, Kind, Planned, Reporter, RunOutcome, SCHEMA};
 use crate::interrupt::Interrupt;
 use crate::plan::{BuildPlan, Plan};
 
@@ -88,12 +86,12 @@ pub(crate) fn run(
             break;
         }
         let identifier = build.identifier.clone();
-        events.emit(Kind::BuildStarted { identifier: identifier.clone() });
+        events.emit(Kind::BuildStarted { identifier: identifier.clone(), waited_for: None });
         let result = builder.build(build, &mut |name| {
             events
                 .emit(Kind::PhaseStarted { identifier: identifier.clone(), name: name.to_owned() });
         });
-        if result.outcome != BuildOutcome::Built {
+        if !result.outcome.has_wheel() {
             outcome = RunOutcome::Failed;
             first_failure = first_failure.or(result.failure.as_ref().map(|failure| failure.kind));
         }

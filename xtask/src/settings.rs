@@ -4,7 +4,7 @@ use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 
-use crate::cli::{Engine, OnMiss, ReleaseWheels, Wiring};
+use crate::cli::{Engine, Jobs, OnMiss, ReleaseWheels, Wiring};
 use crate::environment::Environment;
 use crate::fault::Fault;
 
@@ -23,10 +23,13 @@ pub(crate) struct Table {
     min_hit_rate: Option<f64>,
     on_miss: Option<OnMiss>,
     strict_restore: Option<bool>,
+    jobs: Option<Jobs>,
+    keep_going: Option<bool>,
+    plain_ccache: Option<bool>,
 }
 
 /// The keys of [`Table`], for suggestions. A test keeps the two the same.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 14] = [
     "only",
     "python",
     "image",
@@ -38,6 +41,9 @@ const KEYS: [&str; 11] = [
     "min-hit-rate",
     "on-miss",
     "strict-restore",
+    "jobs",
+    "keep-going",
+    "plain-ccache",
 ];
 
 impl Table {
@@ -111,6 +117,12 @@ pub(crate) struct Settings {
     pub(crate) on_miss: OnMiss,
     /// Whether a first build fails that finds nothing in a cache that was left warm.
     pub(crate) strict_restore: bool,
+    /// How many builds run at once.
+    pub(crate) jobs: Jobs,
+    /// Whether a failure leaves the other builds alone.
+    pub(crate) keep_going: bool,
+    /// Whether compilers stand straight behind ccache, without the launcher.
+    pub(crate) plain_ccache: bool,
 }
 
 impl Settings {
@@ -152,6 +164,9 @@ impl Settings {
             min_hit_rate,
             on_miss: flags.on_miss.or(table.on_miss).unwrap_or_default(),
             strict_restore: flags.strict_restore || table.strict_restore.unwrap_or(false),
+            jobs: flags.jobs.or(table.jobs).unwrap_or_default(),
+            keep_going: flags.keep_going || table.keep_going.unwrap_or(false),
+            plain_ccache: flags.plain_ccache || table.plain_ccache.unwrap_or(false),
         })
     }
 }
@@ -243,6 +258,10 @@ mod tests {
             "min-hit-rate = 'x'",
             "on-miss = 'ignore'",
             "strict-restore = 'yes'",
+            "jobs = 0",
+            "jobs = 'many'",
+            "keep-going = 1",
+            "plain-ccache = 'no'",
         ] {
             let error = table(&format!("[tool.warmwheel]\n{line}\n")).unwrap_err();
             assert_eq!(class_of(&error).exit_code(), 2, "{line}");

@@ -48,7 +48,7 @@ fn lines(event: &Event, report: &Report) -> Vec<String> {
             let plural = if builds.len() == 1 { "build" } else { "builds" };
             vec![format!("{package}: {} {plural}, run {run_id}", builds.len())]
         }
-        Kind::BuildStarted { identifier } => {
+        Kind::BuildStarted { identifier, .. } => {
             let place = report.builds.iter().position(|build| build.identifier == *identifier);
             let role = place.map_or("", |place| role(report.builds[place].role));
             let place = place.unwrap_or_default() + 1;
@@ -173,7 +173,7 @@ fn explain(command: &str, failure: &Failure, build: &BuildReport) -> Vec<String>
 }
 
 fn closing(outcome: RunOutcome, report: &Report) -> String {
-    let built = report.builds.iter().filter(|build| build.outcome == BuildOutcome::Built).count();
+    let built = report.builds.iter().filter(|build| build.outcome.has_wheel()).count();
     let word = match outcome {
         RunOutcome::Done => "done",
         RunOutcome::Failed => "failed",

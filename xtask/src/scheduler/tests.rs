@@ -6,7 +6,7 @@ use std::rc::Rc;
 use anyhow::{Result, bail};
 
 use super::*;
-use crate::event::{Failure, Report};
+use crate::event::{BuildOutcome, Failure, Report};
 
 /// Fails the builds it is told to; raises an interrupt in those it is told to.
 struct Pretend {
