@@ -106,6 +106,7 @@ stdout carries a Markdown table for each suite, or a line of JSON; everything el
 
 /// `release-wheels`.
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct ReleaseWheels {
     /// A folder inside the project, or a source distribution (.tar.gz) [default: the project's own
     /// package]
@@ -168,7 +169,7 @@ pub(crate) struct ReleaseWheels {
     /// Install with the system's package manager what is missing
     #[arg(long)]
     pub(crate) setup: bool,
-    /// Show the builds' whole logs (the default in a terminal)
+    /// Show the builds' whole logs (in a terminal also without this if one build runs at a time)
     #[arg(long)]
     pub(crate) verbose: bool,
 }

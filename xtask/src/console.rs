@@ -1,19 +1,37 @@
 //! The only module that prints. stdout is for data, stderr for people.
 
+use std::fs::File;
 use std::io::{self, IsTerminal as _, Write as _};
+
+use camino::Utf8Path;
 
 /// Where a person reads, and how much they want to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Console {
-    /// Whether the logs of builds are shown as they come.
+    /// Whether the logs of builds are to be shown.
     pub(crate) verbose: bool,
+    /// Whether somebody is watching.
+    pub(crate) watched: bool,
 }
 
 #[expect(clippy::unused_self, reason = "only who was given a console may print")]
 impl Console {
-    /// The console of this process: verbose when asked to be, or when somebody is watching.
+    /// The console of this process.
     pub(crate) fn new(verbose: bool) -> Self {
-        Self { verbose: verbose || io::stderr().is_terminal() }
+        Self { verbose, watched: io::stderr().is_terminal() }
+    }
+
+    /// Whether the log of a build is shown as it comes. Side by side they would interleave.
+    pub(crate) fn shows_logs_live(self, jobs: usize) -> bool {
+        (self.verbose || self.watched) && jobs == 1
+    }
+
+    /// Shows a finished build's log in one piece, if logs are to be shown and have not been.
+    pub(crate) fn show_whole(self, log: &Utf8Path, jobs: usize) {
+        if self.verbose && !self.shows_logs_live(jobs) {
+            let mut stderr = io::stderr().lock();
+            let _ = File::open(log).and_then(|mut log| io::copy(&mut log, &mut stderr));
+        }
     }
 
     /// A line for a person.

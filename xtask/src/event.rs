@@ -335,6 +335,8 @@ impl Report {
                 if let Some(build) = self.build(identifier) {
                     build.started_seconds = event.at_seconds;
                     build.waited_for.clone_from(waited_for);
+                    // It may have been stopped to be run again.
+                    build.phases.clear();
                 }
             }
             Kind::PhaseStarted { identifier, name } => {

@@ -1,9 +1,12 @@
 //! What this machine has. Facts only: nothing is decided here.
 
+use std::fs;
+use std::thread;
 use std::time::Duration;
 
 use crate::cli::Engine;
 use crate::environment::Environment;
+use crate::plan::facts::Machine;
 use crate::process;
 
 /// An engine that is there answers at once; one that is starting gets a moment.
@@ -37,4 +40,31 @@ pub(crate) fn platform(environment: &Environment) -> String {
     };
     let asked = environment.get("CIBW_PLATFORM").filter(|platform| *platform != "auto");
     asked.unwrap_or(native).to_owned()
+}
+
+/// Cores and memory, as far as this process may use them.
+pub(crate) fn machine() -> Machine {
+    Machine {
+        cores: thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        memory_bytes: fs::read_to_string("/proc/meminfo").ok().and_then(|text| available(&text)),
+    }
+}
+
+/// The memory that Linux says can be used without swapping, in bytes.
+fn available(meminfo: &str) -> Option<u64> {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn available_memory_is_read_in_kibibytes() {
+        let text = "MemTotal:       25344908 kB\nMemFree: 1 kB\nMemAvailable:   20000 kB\n";
+        assert_eq!(available(text), Some(20_480_000));
+        assert_eq!(available("MemTotal: 1 kB\n"), None);
+        assert_eq!(available("MemAvailable: much kB\n"), None);
+    }
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 pub(crate) struct Interrupt {
     signal: Arc<AtomicI32>,
     count: Arc<AtomicUsize>,
+    wider: Option<Box<Interrupt>>,
 }
 
 impl Interrupt {
@@ -36,6 +37,11 @@ impl Interrupt {
         Ok(Self::default())
     }
 
+    /// One that is raised whenever this one is, and can be raised without it.
+    pub(crate) fn narrowed(&self) -> Self {
+        Self { wider: Some(Box::new(self.clone())), ..Self::default() }
+    }
+
     /// Records a signal; the first one names the reason.
     pub(crate) fn raise(&self, signal: i32) {
         let _ = self.signal.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst);
@@ -45,7 +51,7 @@ impl Interrupt {
     /// The number of the first signal that asked for a stop.
     pub(crate) fn signal(&self) -> Option<i32> {
         match self.signal.load(Ordering::SeqCst) {
-            0 => None,
+            0 => self.wider.as_ref().and_then(|wider| wider.signal()),
             signal => Some(signal),
         }
     }
@@ -53,6 +59,7 @@ impl Interrupt {
     /// Whether it was asked more than once: the person does not want to wait for a clean end.
     pub(crate) fn is_impatient(&self) -> bool {
         self.count.load(Ordering::SeqCst) > 1
+            || self.wider.as_ref().is_some_and(|wider| wider.is_impatient())
     }
 }
 
@@ -69,5 +76,18 @@ mod tests {
         interrupt.raise(2);
         assert_eq!(interrupt.signal(), Some(15));
         assert!(interrupt.is_impatient());
+    }
+
+    #[test]
+    fn a_narrowed_one_can_be_raised_alone_and_hears_of_the_wider() {
+        let wide = Interrupt::default();
+        let narrow = wide.narrowed();
+        let other = wide.narrowed();
+        narrow.raise(2);
+        assert_eq!((narrow.signal(), other.signal(), wide.signal()), (Some(2), None, None));
+        wide.raise(15);
+        wide.raise(15);
+        assert_eq!(other.signal(), Some(15));
+        assert!(other.is_impatient());
     }
 }

@@ -5,6 +5,7 @@
 
 pub(crate) mod facts;
 mod inside;
+mod jobs;
 mod merge;
 mod render;
 mod selection;
@@ -47,6 +48,10 @@ pub(crate) struct Plan {
     pub(crate) strict_restore: bool,
     /// The floor in percent, as the validator reads it; 0 asks for one hit.
     pub(crate) min_hit_rate: String,
+    /// How many builds run at once.
+    pub(crate) jobs: usize,
+    /// Whether a failure leaves the other builds alone.
+    pub(crate) keep_going: bool,
     /// The builds, in order.
     pub(crate) builds: Vec<BuildPlan>,
     /// Selected identifiers that the test image has no interpreter for.
@@ -139,6 +144,8 @@ pub(crate) fn plan(facts: &Facts<'_>) -> Result<Plan> {
         miss_fails: facts.settings.on_miss == OnMiss::Fail,
         strict_restore: facts.settings.strict_restore,
         min_hit_rate: percentage(facts.settings.min_hit_rate),
+        jobs: jobs::resolve(facts.settings.jobs, &facts.machine, builds.len()),
+        keep_going: facts.settings.keep_going,
         builds,
         left_out: selection.not_in_lab.into_iter().map(ToOwned::to_owned).collect(),
     })

@@ -1,16 +1,38 @@
 //! Carries out a plan: which build runs when, and what becomes of the rest when one fails.
 
+mod queue;
+
+use std::collections::BTreeMap;
+use std::sync::mpsc;
+use std::thread;
 use std::time::Instant;
+
+use self::queue::{Queue, Start};
 
 use crate::console::Console;
 use crate::event::{BuildResult, Event, FailureKind, Kind, Planned, Reporter, RunOutcome, SCHEMA};
 use crate::interrupt::Interrupt;
 use crate::plan::{BuildPlan, Plan};
 
-/// Something that can do one build.
-pub(crate) trait Builder {
-    /// Does a build to its end, telling of its phases by name.
-    fn build(&self, build: &BuildPlan, on_phase: &mut dyn FnMut(&str)) -> BuildResult;
+/// Stands in the place of a signal's number where a build is stopped to be run again.
+const STOPPED_TO_RUN_AGAIN: i32 = -1;
+
+/// Something that can do one build, in any thread.
+pub(crate) trait Builder: Sync {
+    /// Does a build to its end, telling meanwhile how far it is, or until `interrupt` is raised.
+    fn build(&self, build: &BuildPlan, interrupt: &Interrupt, tell: &dyn Fn(News)) -> BuildResult;
+}
+
+/// What a build tells while it runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum News {
+    /// It has entered a phase of this name.
+    Phase(String),
+    /// It has compiled all that it will.
+    Compiled,
+    /// Its ccache keeps no record of each build: there are only the folder's counters. Told before
+    /// anything is compiled.
+    CountsAlone,
 }
 
 /// The events' way to the reporters.
@@ -59,7 +81,9 @@ pub(crate) struct Ending {
     pub(crate) first_failure: Option<FailureKind>,
 }
 
-/// Runs the builds of a plan in order. After a failure, or when interrupted, no other is started.
+/// Runs the builds of a plan, each in a thread of its own, as many at once as it allows. After a
+/// failure no other of its domain is started unless the plan keeps going, after an interrupt none at
+/// all.
 pub(crate) fn run(
     plan: &Plan,
     beginning: Beginning,
@@ -73,35 +97,106 @@ pub(crate) fn run(
         package: plan.package.clone(),
         command: beginning.command,
         started: beginning.started,
-        jobs: 1,
+        jobs: plan.jobs,
         builds: plan.builds.iter().map(planned).collect(),
     });
-    let mut outcome = RunOutcome::Done;
-    let mut first_failure = None;
-    for build in &plan.builds {
-        if interrupt.signal().is_some() {
-            outcome = RunOutcome::Interrupted;
+    let mut crew = Crew {
+        plan,
+        queue: Queue::new(plan),
+        events,
+        running: BTreeMap::new(),
+        first_failure: None,
+    };
+    let (sender, messages) = mpsc::channel();
+    thread::scope(|scope| {
+        loop {
+            while interrupt.signal().is_none()
+                && let Some((index, stop)) = crew.start_next(interrupt)
+            {
+                let sender = sender.clone();
+                scope.spawn(move || {
+                    // Nobody listens any more only when the run itself is being torn down.
+                    let send = |message| drop(sender.send((index, message)));
+                    let tell = |news| send(Message::News(news));
+                    let result = builder.build(&plan.builds[index], &stop, &tell);
+                    send(Message::Ended(Box::new(result)));
+                });
+            }
+            if crew.running.is_empty() {
+                break;
+            }
+            // This function holds a sender itself, so the channel cannot be closed.
+            let Ok((index, message)) = messages.recv() else { break };
+            crew.take_in(index, message);
         }
-        if outcome != RunOutcome::Done {
-            break;
-        }
-        let identifier = build.identifier.clone();
-        events.emit(Kind::BuildStarted { identifier: identifier.clone(), waited_for: None });
-        let result = builder.build(build, &mut |name| {
-            events
-                .emit(Kind::PhaseStarted { identifier: identifier.clone(), name: name.to_owned() });
-        });
-        if !result.outcome.has_wheel() {
-            outcome = RunOutcome::Failed;
-            first_failure = first_failure.or(result.failure.as_ref().map(|failure| failure.kind));
-        }
-        events.emit(Kind::BuildFinished { identifier, result: Box::new(result) });
-    }
-    if interrupt.signal().is_some() {
-        outcome = RunOutcome::Interrupted;
-    }
+    });
+    let outcome = match (interrupt.signal(), crew.queue.is_complete()) {
+        (Some(_), _) => RunOutcome::Interrupted,
+        (None, true) => RunOutcome::Done,
+        (None, false) => RunOutcome::Failed,
+    };
+    let first_failure = crew.first_failure;
     events.emit(Kind::RunFinished { outcome });
     Ending { outcome, first_failure }
+}
+
+/// What a build's thread sends.
+enum Message {
+    News(News),
+    Ended(Box<BuildResult>),
+}
+
+/// The run's state, changed in one thread only.
+struct Crew<'a> {
+    plan: &'a Plan,
+    queue: Queue<'a>,
+    events: &'a mut Events,
+    /// The builds that run, with what stops them.
+    running: BTreeMap<usize, Interrupt>,
+    first_failure: Option<FailureKind>,
+}
+
+impl Crew<'_> {
+    /// Notes down the start of the next build that may start; returns its place and what stops it.
+    fn start_next(&mut self, interrupt: &Interrupt) -> Option<(usize, Interrupt)> {
+        let Start { index, waited_for } = self.queue.next()?;
+        let stop = interrupt.narrowed();
+        self.running.insert(index, stop.clone());
+        let name = |index: usize| self.plan.builds[index].identifier.clone();
+        let waited_for = waited_for.map(name);
+        self.events.emit(Kind::BuildStarted { identifier: name(index), waited_for });
+        Some((index, stop))
+    }
+
+    fn take_in(&mut self, index: usize, message: Message) {
+        let identifier = self.plan.builds[index].identifier.clone();
+        match message {
+            Message::News(News::Phase(name)) => {
+                self.events.emit(Kind::PhaseStarted { identifier, name });
+            }
+            Message::News(News::Compiled) => self.queue.compiled(index),
+            Message::News(News::CountsAlone) => {
+                if self.queue.counts_alone(index)
+                    && let Some(stop) = self.running.get(&index)
+                {
+                    stop.raise(STOPPED_TO_RUN_AGAIN);
+                }
+            }
+            Message::Ended(result) => {
+                let stop = self.running.remove(&index).and_then(|stop| stop.signal());
+                if stop == Some(STOPPED_TO_RUN_AGAIN) {
+                    self.queue.stopped(index);
+                    let name = "waits until it can run alone".to_owned();
+                    self.events.emit(Kind::PhaseStarted { identifier, name });
+                    return;
+                }
+                self.queue.ended(index, result.outcome.has_wheel());
+                let kind = result.failure.as_ref().map(|failure| failure.kind);
+                self.first_failure = self.first_failure.or(kind);
+                self.events.emit(Kind::BuildFinished { identifier, result });
+            }
+        }
+    }
 }
 
 fn planned(build: &BuildPlan) -> Planned {

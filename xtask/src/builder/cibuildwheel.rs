@@ -17,7 +17,7 @@ use crate::interrupt::Interrupt;
 use crate::plan::facts::Answer;
 use crate::plan::{BuildPlan, Plan, RUN_LABEL};
 use crate::process::{self, Ended};
-use crate::scheduler::Builder;
+use crate::scheduler::{Builder, News};
 
 /// Reading a package's settings takes a second; this is for machines under load.
 const ASK_LIMIT: Duration = Duration::from_secs(60);
@@ -58,20 +58,19 @@ pub(crate) fn ask(
 pub(crate) struct Cibuildwheel<'a> {
     /// The run.
     pub(crate) plan: &'a Plan,
-    /// Stops it.
-    pub(crate) interrupt: &'a Interrupt,
     /// Where logs are shown, if they are.
     pub(crate) console: Console,
 }
 
 impl Builder for Cibuildwheel<'_> {
-    fn build(&self, build: &BuildPlan, on_phase: &mut dyn FnMut(&str)) -> BuildResult {
-        let mut result = self.run(build, on_phase).unwrap_or_else(|error| BuildResult {
+    fn build(&self, build: &BuildPlan, interrupt: &Interrupt, tell: &dyn Fn(News)) -> BuildResult {
+        let mut result = self.run(build, interrupt, tell).unwrap_or_else(|error| BuildResult {
             outcome: BuildOutcome::Failed,
             failure: Some(failure(FailureKind::Build, format!("{error:#}"), "")),
             ..BuildResult::default()
         });
         result.log = build.log();
+        self.console.show_whole(&result.log, self.plan.jobs);
         if let Some(failure) = &mut result.failure {
             failure.unproven = self.keep_unproven(build);
         }
@@ -80,11 +79,16 @@ impl Builder for Cibuildwheel<'_> {
 }
 
 impl Cibuildwheel<'_> {
-    fn run(&self, build: &BuildPlan, on_phase: &mut dyn FnMut(&str)) -> Result<BuildResult> {
+    fn run(
+        &self,
+        build: &BuildPlan,
+        interrupt: &Interrupt,
+        tell: &dyn Fn(News),
+    ) -> Result<BuildResult> {
         for folder in [verdict::shared_folder(build), build.wheels()] {
             fs::create_dir_all(&folder).with_context(|| format!("cannot make {folder}"))?;
         }
-        let (ended, tail) = self.stream(build, on_phase)?;
+        let (ended, tail) = self.stream(build, interrupt, tell)?;
         let record = verdict::left_by_hook(build)?;
         let cache = record.as_ref().map(|record| verdict::cache(record, false));
         let mut result = BuildResult { cache, ..BuildResult::default() };
@@ -136,7 +140,8 @@ impl Cibuildwheel<'_> {
     fn stream(
         &self,
         build: &BuildPlan,
-        on_phase: &mut dyn FnMut(&str),
+        interrupt: &Interrupt,
+        tell: &dyn Fn(News),
     ) -> Result<(Ended, Vec<String>)> {
         let (program, arguments) = build.argv.split_first().context("the plan has no command")?;
         let mut command = process::command(program);
@@ -145,13 +150,22 @@ impl Cibuildwheel<'_> {
         let log = File::create(&path).with_context(|| format!("cannot write {path}"))?;
         let mut log = BufWriter::new(log);
         let mut tail = VecDeque::new();
-        let ended = process::stream(command, self.interrupt, |line| {
+        let live = self.console.shows_logs_live(self.plan.jobs);
+        let mut told = false;
+        let ended = process::stream(command, interrupt, |line| {
             log.write_all(line).with_context(|| format!("cannot write {path}"))?;
             if let Some(name) = phase::begun_by(line) {
                 log.flush()?;
-                on_phase(name);
+                if !told && verdict::keeps_records(build) == Some(false) {
+                    told = true;
+                    tell(News::CountsAlone);
+                }
+                tell(News::Phase(name.to_owned()));
+                if phase::follows_compilation(name) {
+                    tell(News::Compiled);
+                }
             }
-            if self.console.verbose {
+            if live {
                 self.console.pass_on(line);
             }
             remember(&mut tail, line);

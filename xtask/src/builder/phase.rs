@@ -20,6 +20,11 @@ pub(super) fn begun_by(line: &[u8]) -> Option<&'static str> {
     STEPS.iter().find(|(start, _)| line.starts_with(start.as_bytes())).map(|&(_, name)| name)
 }
 
+/// Whether everything is compiled when this phase begins.
+pub(super) fn follows_compilation(name: &str) -> bool {
+    matches!(name, "repair" | "test" | "copy-out")
+}
+
 /// The line without a colour sequence at its start: on some CI systems cibuildwheel colours its
 /// output though nobody watches.
 fn without_colour(mut line: &[u8]) -> &[u8] {

@@ -103,6 +103,14 @@ pub(super) fn audit(plan: &Plan, build: &BuildPlan, wheel: &Utf8Path) -> Result<
     })
 }
 
+/// Whether the build's ccache keeps a record of each build; `None` until the check before the build
+/// has told its version.
+pub(super) fn keeps_records(build: &BuildPlan) -> Option<bool> {
+    let recorded = Recorded::read(Some(shared_folder(build).as_std_path()));
+    recorded.version.as_ref()?;
+    Some(recorded.counts_each_build())
+}
+
 /// The build before the ledger, as far as the host can tell.
 fn past<'a>(
     plan: &'a Plan,

@@ -167,6 +167,7 @@ impl Prepared {
             traits: &input.traits,
             answer: &self.answer,
             environment,
+            machine: host::machine(),
             engines: &self.engines,
             lab: self.lab.as_ref(),
             paths: &paths,
@@ -200,7 +201,7 @@ fn execute(
     input.stage(plan)?;
 
     let mut events = Events::new(console, reporters);
-    let builder = Cibuildwheel { plan, interrupt: &interrupt, console };
+    let builder = Cibuildwheel { plan, console };
     let ending = scheduler::run(plan, beginning, &builder, &interrupt, &mut events);
     cibuildwheel::sweep(plan, console);
     drop(stage);

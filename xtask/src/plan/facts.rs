@@ -63,6 +63,15 @@ pub(crate) struct OptionValue {
     pub(crate) origin: Option<String>,
 }
 
+/// What this machine can carry.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Machine {
+    /// Cores that this process may use.
+    pub(crate) cores: usize,
+    /// Memory that is free to be used, in bytes; `None` where that is not known.
+    pub(crate) memory_bytes: Option<u64>,
+}
+
 /// Folders and programs that a plan names.
 #[derive(Clone, Debug)]
 pub(crate) struct Paths {
@@ -94,6 +103,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) answer: &'a Answer,
     /// The user's environment.
     pub(crate) environment: &'a Environment,
+    /// What this machine can carry.
+    pub(crate) machine: Machine,
     /// The engines that answer on this machine, in order of preference.
     pub(crate) engines: &'a [Engine],
     /// The test image, when it was asked for.

@@ -6,7 +6,7 @@ use camino::Utf8PathBuf;
 use clap::Parser as _;
 use serde_json::{Value, json};
 
-use super::facts::{Answer, Facts, Paths};
+use super::facts::{Answer, Facts, Machine, Paths};
 use super::{BuildPlan, Plan, Role, plan};
 use crate::cli::{Cli, Command, Engine};
 use crate::environment::Environment;
@@ -89,6 +89,7 @@ impl Scenario {
             },
             answer: &answer,
             environment: &environment,
+            machine: Machine { cores: 2, memory_bytes: None },
             engines: &self.engines,
             lab: self.lab.as_ref(),
             paths: &paths,
@@ -393,5 +394,5 @@ fn githubs_summary_file_is_the_builds_own() {
 
 /// A plan for tests of what carries plans out.
 pub(crate) fn pretended(identifiers: &[&str]) -> Plan {
-    Scenario::of("windows", identifiers).plan()
+    Plan { jobs: 1, ..Scenario::of("windows", identifiers).plan() }
 }

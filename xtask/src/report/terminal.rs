@@ -54,8 +54,9 @@ fn lines(event: &Event, report: &Report) -> Vec<String> {
             let place = place.unwrap_or_default() + 1;
             vec![format!("[{place}/{}] {identifier} ({role})", report.builds.len())]
         }
-        Kind::PhaseStarted { name, .. } => {
-            vec![format!("      {:>7}  {name}", duration(event.at_seconds))]
+        Kind::PhaseStarted { identifier, name } => {
+            let whose = side_by_side(report, identifier);
+            vec![format!("      {:>7}  {whose}{name}", duration(event.at_seconds))]
         }
         Kind::BuildFinished { identifier, result } => finished(identifier, result, report),
         Kind::RunFinished { outcome } => {
@@ -73,10 +74,16 @@ fn finished(identifier: &str, result: &BuildResult, report: &Report) -> Vec<Stri
     let elapsed = build.map_or(0.0, |build| build.elapsed_seconds);
     let verdict = result.cache.as_ref().map_or("no verdict", |cache| cache.verdict.as_str());
     let word = result.outcome.word();
-    let mut lines = vec![format!("      {:>7}  {word}: {verdict}", duration(elapsed))];
+    let whose = side_by_side(report, identifier);
+    let mut lines = vec![format!("      {:>7}  {whose}{word}: {verdict}", duration(elapsed))];
     let remarks = result.cache.iter().flat_map(remarks);
     lines.extend(remarks.map(|remark| fold("               ", &remark).trim_end().to_owned()));
     lines
+}
+
+/// Whose line it is, where builds run side by side.
+fn side_by_side(report: &Report, identifier: &str) -> String {
+    if report.jobs > 1 { format!("{identifier}  ") } else { String::new() }
 }
 
 /// What is to be said of a verdict beyond its word.

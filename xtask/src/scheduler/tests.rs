@@ -2,6 +2,8 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::{Condvar, Mutex};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 
@@ -15,8 +17,8 @@ struct Pretend {
 }
 
 impl Builder for Pretend {
-    fn build(&self, build: &BuildPlan, on_phase: &mut dyn FnMut(&str)) -> BuildResult {
-        on_phase("build");
+    fn build(&self, build: &BuildPlan, _: &Interrupt, tell: &dyn Fn(News)) -> BuildResult {
+        tell(News::Phase("build".to_owned()));
         if let Some((identifier, interrupt)) = &self.interrupts
             && *identifier == build.identifier
         {
@@ -66,13 +68,16 @@ impl Reporter for Broken {
 }
 
 fn run_pretended(builder: &Pretend, interrupt: &Interrupt) -> (Ending, Report) {
-    let plan = crate::plan::pretended(&["a-x", "b-x", "c-x"]);
+    run_plan(&crate::plan::pretended(&["a-x", "b-x", "c-x"]), builder, interrupt)
+}
+
+fn run_plan(plan: &Plan, builder: &dyn Builder, interrupt: &Interrupt) -> (Ending, Report) {
     let report = Rc::new(RefCell::new(Report::default()));
     let reporters: Vec<Box<dyn Reporter>> =
         vec![Box::new(Broken), Box::new(Shared(Rc::clone(&report)))];
-    let mut events = Events::new(Console { verbose: false }, reporters);
+    let mut events = Events::new(Console { verbose: false, watched: false }, reporters);
     let beginning = Beginning { command: "again".into(), started: "now".into() };
-    let ending = run(&plan, beginning, builder, interrupt, &mut events);
+    let ending = run(plan, beginning, builder, interrupt, &mut events);
     let report = report.borrow().clone();
     (ending, report)
 }
@@ -106,4 +111,111 @@ fn an_interrupt_ends_the_run_and_what_is_built_stays_built() {
     let (ending, report) = run_pretended(&builder, &interrupt);
     assert_eq!(ending.outcome, RunOutcome::Interrupted);
     assert_eq!(outcomes(&report), ["built", "not-run", "not-run"]);
+}
+
+/// A pioneer that ends only once a follower has been started.
+struct Overlapping {
+    started: Mutex<Vec<String>>,
+    changed: Condvar,
+}
+
+impl Builder for Overlapping {
+    fn build(&self, build: &BuildPlan, _: &Interrupt, tell: &dyn Fn(News)) -> BuildResult {
+        self.started.lock().unwrap().push(build.identifier.clone());
+        self.changed.notify_all();
+        if build.identifier == "a-x" {
+            tell(News::Compiled);
+            let started = self.started.lock().unwrap();
+            let limit = Duration::from_secs(20);
+            let waited =
+                self.changed.wait_timeout_while(started, limit, |started| started.len() < 3);
+            assert!(!waited.unwrap().1.timed_out(), "nobody started meanwhile");
+        }
+        BuildResult { outcome: BuildOutcome::Built, ..BuildResult::default() }
+    }
+}
+
+#[test]
+fn followers_run_while_the_pioneer_is_still_tested() {
+    let plan = Plan { jobs: 3, ..crate::plan::pretended(&["a-x", "b-x", "c-x"]) };
+    let builder = Overlapping { started: Mutex::default(), changed: Condvar::new() };
+    let (ending, report) = run_plan(&plan, &builder, &Interrupt::default());
+    assert_eq!(ending.outcome, RunOutcome::Done);
+    let waited_for: Vec<_> =
+        report.builds.iter().map(|build| build.waited_for.as_deref()).collect();
+    assert_eq!(waited_for, [None, Some("a-x"), Some("a-x")]);
+    assert!(report.builds[1].started_seconds < report.builds[0].elapsed_seconds);
+}
+
+#[test]
+fn other_domains_go_on_after_a_failure() {
+    let plan = Plan { jobs: 2, ..crate::plan::pretended(&["a-x", "b-x", "a-y", "b-y"]) };
+    let builder = Pretend { fails: &["a-x"], interrupts: None };
+    let (ending, report) = run_plan(&plan, &builder, &Interrupt::default());
+    assert_eq!(ending.outcome, RunOutcome::Failed);
+    assert_eq!(outcomes(&report), ["failed", "not-run", "built", "built"]);
+}
+
+#[test]
+fn keeping_going_builds_all_the_others() {
+    let plan = crate::plan::pretended(&["a-x", "b-x", "c-x"]);
+    let plan = Plan { keep_going: true, ..plan };
+    let builder = Pretend { fails: &["a-x"], interrupts: None };
+    let (ending, report) = run_plan(&plan, &builder, &Interrupt::default());
+    assert_eq!(ending.outcome, RunOutcome::Failed);
+    assert_eq!(outcomes(&report), ["failed", "built", "built"]);
+}
+
+/// Two pioneers, of which the first has an old ccache.
+struct OldCcache {
+    calls: Mutex<Vec<(&'static str, String)>>,
+    changed: Condvar,
+}
+
+impl OldCcache {
+    fn note(&self, what: &'static str, build: &BuildPlan) {
+        self.calls.lock().unwrap().push((what, build.identifier.clone()));
+        self.changed.notify_all();
+    }
+
+    fn await_calls(&self, count: usize) {
+        let calls = self.calls.lock().unwrap();
+        let limit = Duration::from_secs(20);
+        let waited = self.changed.wait_timeout_while(calls, limit, |calls| calls.len() < count);
+        assert!(!waited.unwrap().1.timed_out(), "{count} calls were expected");
+    }
+}
+
+impl Builder for OldCcache {
+    fn build(&self, build: &BuildPlan, stop: &Interrupt, tell: &dyn Fn(News)) -> BuildResult {
+        self.note("start", build);
+        if build.identifier == "a-x" {
+            let again = self.calls.lock().unwrap().len() > 3;
+            if !again {
+                self.await_calls(2);
+                tell(News::CountsAlone);
+                while stop.signal().is_none() {
+                    std::thread::yield_now();
+                }
+                self.note("stopped", build);
+                return BuildResult { outcome: BuildOutcome::Failed, ..BuildResult::default() };
+            }
+        } else {
+            self.await_calls(3);
+        }
+        self.note("end", build);
+        BuildResult { outcome: BuildOutcome::Built, ..BuildResult::default() }
+    }
+}
+
+#[test]
+fn a_build_that_must_count_alone_is_stopped_and_run_again_when_it_is() {
+    let plan = Plan { jobs: 2, ..crate::plan::pretended(&["a-x", "a-y"]) };
+    let builder = OldCcache { calls: Mutex::default(), changed: Condvar::new() };
+    let (ending, report) = run_plan(&plan, &builder, &Interrupt::default());
+    assert_eq!(ending.outcome, RunOutcome::Done);
+    assert_eq!(outcomes(&report), ["built", "built"]);
+    let calls = builder.calls.into_inner().unwrap();
+    let calls: Vec<_> = calls.iter().map(|(what, whose)| (*what, whose.as_str())).collect();
+    assert_eq!(calls[2..], [("stopped", "a-x"), ("end", "a-y"), ("start", "a-x"), ("end", "a-x")]);
 }

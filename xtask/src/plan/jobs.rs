@@ -1,0 +1,55 @@
+//! How many builds run at once.
+
+use super::facts::Machine;
+use crate::cli::Jobs;
+
+/// What one build takes at its peak: two compilers of a large C++ file, or one linker, and an
+/// interpreter that runs tests. In bytes.
+const MEMORY_PER_BUILD: u64 = 2 * 1024 * 1024 * 1024;
+
+/// The number asked for, or the one that the machine allows, at least one and never more than there
+/// are builds.
+///
+/// One build more than there are cores: a build waits much for containers, downloads and single
+/// processes, and warm ones compile next to nothing.
+pub(super) fn resolve(wanted: Jobs, machine: &Machine, builds: usize) -> usize {
+    let allowed = match wanted {
+        Jobs::Number(number) => number.get(),
+        Jobs::Auto => {
+            let by_memory = machine.memory_bytes.map_or(usize::MAX, |bytes| {
+                usize::try_from(bytes / MEMORY_PER_BUILD).unwrap_or(usize::MAX)
+            });
+            machine.cores.saturating_add(1).min(by_memory)
+        }
+    };
+    allowed.clamp(1, builds.max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GIB: u64 = 1024 * 1024 * 1024;
+
+    #[test]
+    fn cores_and_memory_bound_what_is_not_told() {
+        for (cores, memory_bytes, builds, jobs) in [
+            (2, Some(24 * GIB), 8, 3),
+            (2, Some(24 * GIB), 2, 2),
+            (64, Some(16 * GIB), 60, 8),
+            (4, Some(GIB), 8, 1),
+            (4, None, 8, 5),
+            (1, None, 0, 1),
+        ] {
+            let machine = Machine { cores, memory_bytes };
+            assert_eq!(resolve(Jobs::Auto, &machine, builds), jobs, "{machine:?} {builds}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_taken_as_it_is() {
+        let machine = Machine { cores: 1, memory_bytes: Some(GIB) };
+        assert_eq!(resolve("7".parse().unwrap(), &machine, 60), 7);
+        assert_eq!(resolve("7".parse().unwrap(), &machine, 4), 4);
+    }
+}
