@@ -3,4 +3,5 @@
 pub(crate) mod cibuildwheel;
 mod phase;
 mod verdict;
+mod watch;
 mod wheel;

@@ -4,6 +4,7 @@
 //! `--plan` and CI's matrix are views of one [`Plan`].
 
 pub(crate) mod facts;
+mod group;
 mod inside;
 mod jobs;
 mod merge;

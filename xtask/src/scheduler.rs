@@ -9,8 +9,12 @@ use std::time::Instant;
 
 use self::queue::{Queue, Start};
 
+use ccache_validator::wheel::{self, Fit};
+
 use crate::console::Console;
-use crate::event::{BuildResult, Event, FailureKind, Kind, Planned, Reporter, RunOutcome, SCHEMA};
+use crate::event::{
+    BuildOutcome, BuildResult, Event, FailureKind, Kind, Planned, Reporter, RunOutcome, SCHEMA,
+};
 use crate::interrupt::Interrupt;
 use crate::plan::{BuildPlan, Plan};
 
@@ -19,17 +23,32 @@ const STOPPED_TO_RUN_AGAIN: i32 = -1;
 
 /// Something that can do one build, in any thread.
 pub(crate) trait Builder: Sync {
-    /// Does a build to its end, telling meanwhile how far it is, or until `interrupt` is raised.
-    fn build(&self, build: &BuildPlan, interrupt: &Interrupt, tell: &dyn Fn(News)) -> BuildResult;
+    /// Does builds to their end, telling meanwhile how far they are, or until `interrupt` is raised.
+    /// Several are given when the wheel of the first serves the others, too. Returns a result for
+    /// each.
+    fn build(
+        &self,
+        builds: &[&BuildPlan],
+        interrupt: &Interrupt,
+        tell: &dyn Fn(News),
+    ) -> Vec<BuildResult>;
 }
 
 /// What a build tells while it runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum News {
-    /// It has entered a phase of this name.
-    Phase(String),
-    /// It has compiled all that it will.
-    Compiled,
+    /// One of the builds has entered a phase.
+    Phase {
+        /// Its place among them.
+        place: usize,
+        /// The phase's name.
+        name: String,
+    },
+    /// All is compiled that will be.
+    Compiled {
+        /// The wheel looks as if it served other Python versions, too.
+        is_shared: bool,
+    },
     /// Its ccache keeps no record of each build: there are only the folder's counters. Told before
     /// anything is compiled.
     CountsAlone,
@@ -111,23 +130,23 @@ pub(crate) fn run(
     thread::scope(|scope| {
         loop {
             while interrupt.signal().is_none()
-                && let Some((index, stop)) = crew.start_next(interrupt)
+                && let Some((places, stop)) = crew.start_next(interrupt)
             {
                 let sender = sender.clone();
                 scope.spawn(move || {
+                    let builds: Vec<_> = places.iter().map(|&index| &plan.builds[index]).collect();
                     // Nobody listens any more only when the run itself is being torn down.
-                    let send = |message| drop(sender.send((index, message)));
+                    let send = |message| drop(sender.send((places[0], message)));
                     let tell = |news| send(Message::News(news));
-                    let result = builder.build(&plan.builds[index], &stop, &tell);
-                    send(Message::Ended(Box::new(result)));
+                    send(Message::Ended(builder.build(&builds, &stop, &tell)));
                 });
             }
             if crew.running.is_empty() {
                 break;
             }
             // This function holds a sender itself, so the channel cannot be closed.
-            let Ok((index, message)) = messages.recv() else { break };
-            crew.take_in(index, message);
+            let Ok((first, message)) = messages.recv() else { break };
+            crew.take_in(first, message);
         }
     });
     let outcome = match (interrupt.signal(), crew.queue.is_complete()) {
@@ -140,10 +159,10 @@ pub(crate) fn run(
     Ending { outcome, first_failure }
 }
 
-/// What a build's thread sends.
+/// What a builder's thread sends, with the place of its first build in the plan.
 enum Message {
     News(News),
-    Ended(Box<BuildResult>),
+    Ended(Vec<BuildResult>),
 }
 
 /// The run's state, changed in one thread only.
@@ -151,51 +170,98 @@ struct Crew<'a> {
     plan: &'a Plan,
     queue: Queue<'a>,
     events: &'a mut Events,
-    /// The builds that run, with what stops them.
-    running: BTreeMap<usize, Interrupt>,
+    /// The processes that run, by their first build.
+    running: BTreeMap<usize, Running>,
     first_failure: Option<FailureKind>,
 }
 
+/// One process.
+struct Running {
+    /// What it builds: places in the plan.
+    places: Vec<usize>,
+    /// What stops it.
+    stop: Interrupt,
+}
+
 impl Crew<'_> {
-    /// Notes down the start of the next build that may start; returns its place and what stops it.
-    fn start_next(&mut self, interrupt: &Interrupt) -> Option<(usize, Interrupt)> {
-        let Start { index, waited_for } = self.queue.next()?;
+    /// Notes down the start of what may start next; returns its places and what stops it.
+    fn start_next(&mut self, interrupt: &Interrupt) -> Option<(Vec<usize>, Interrupt)> {
+        let Start { places, waited_for } = self.queue.next()?;
         let stop = interrupt.narrowed();
-        self.running.insert(index, stop.clone());
-        let name = |index: usize| self.plan.builds[index].identifier.clone();
-        let waited_for = waited_for.map(name);
-        self.events.emit(Kind::BuildStarted { identifier: name(index), waited_for });
-        Some((index, stop))
+        let waited_for = waited_for.map(|index| self.name(index));
+        for &index in &places {
+            let (identifier, waited_for) = (self.name(index), waited_for.clone());
+            self.events.emit(Kind::BuildStarted { identifier, waited_for });
+        }
+        let running = Running { places: places.clone(), stop: stop.clone() };
+        self.running.insert(*places.first()?, running);
+        Some((places, stop))
     }
 
-    fn take_in(&mut self, index: usize, message: Message) {
-        let identifier = self.plan.builds[index].identifier.clone();
+    fn take_in(&mut self, first: usize, message: Message) {
         match message {
-            Message::News(News::Phase(name)) => {
-                self.events.emit(Kind::PhaseStarted { identifier, name });
-            }
-            Message::News(News::Compiled) => self.queue.compiled(index),
-            Message::News(News::CountsAlone) => {
-                if self.queue.counts_alone(index)
-                    && let Some(stop) = self.running.get(&index)
-                {
-                    stop.raise(STOPPED_TO_RUN_AGAIN);
-                }
-            }
-            Message::Ended(result) => {
-                let stop = self.running.remove(&index).and_then(|stop| stop.signal());
-                if stop == Some(STOPPED_TO_RUN_AGAIN) {
-                    self.queue.stopped(index);
-                    let name = "waits until it can run alone".to_owned();
+            Message::News(News::Phase { place, name }) => {
+                let places = self.running.get(&first).map(|running| running.places.as_slice());
+                if let Some(&index) = places.and_then(|places| places.get(place)) {
+                    let identifier = self.name(index);
                     self.events.emit(Kind::PhaseStarted { identifier, name });
-                    return;
                 }
-                self.queue.ended(index, result.outcome.has_wheel());
-                let kind = result.failure.as_ref().map(|failure| failure.kind);
-                self.first_failure = self.first_failure.or(kind);
-                self.events.emit(Kind::BuildFinished { identifier, result });
+            }
+            // Whether the others can do with its wheel is known when it is done.
+            Message::News(News::Compiled { is_shared: true }) => {}
+            Message::News(News::Compiled { is_shared: false }) => self.queue.compiled(first),
+            Message::News(News::CountsAlone) => {
+                if self.queue.counts_alone(first)
+                    && let Some(running) = self.running.get(&first)
+                {
+                    running.stop.raise(STOPPED_TO_RUN_AGAIN);
+                }
+            }
+            Message::Ended(results) => {
+                if let Some(running) = self.running.remove(&first) {
+                    self.end(&running, results);
+                }
             }
         }
+    }
+
+    fn end(&mut self, running: &Running, results: Vec<BuildResult>) {
+        let again = running.stop.signal() == Some(STOPPED_TO_RUN_AGAIN);
+        for (&index, result) in running.places.iter().zip(results) {
+            let identifier = self.name(index);
+            if again {
+                self.queue.waits_again(index);
+                let name = "waits until it can run alone".to_owned();
+                self.events.emit(Kind::PhaseStarted { identifier, name });
+                continue;
+            }
+            if result.outcome == BuildOutcome::NotRun {
+                // Its process ended before its turn came.
+                self.queue.waits_again(index);
+                continue;
+            }
+            self.queue.ended(index, result.outcome.has_wheel());
+            if result.outcome == BuildOutcome::Built {
+                self.share(index, &result);
+            }
+            let kind = result.failure.as_ref().map(|failure| failure.kind);
+            self.first_failure = self.first_failure.or(kind);
+            self.events.emit(Kind::BuildFinished { identifier, result: Box::new(result) });
+        }
+    }
+
+    /// Has the builds that a wheel serves as well, and that have not started, go through one
+    /// process.
+    fn share(&mut self, index: usize, result: &BuildResult) {
+        let name = result.wheel.as_ref().and_then(|wheel| wheel.path.file_name());
+        let Some(wheel) = name.and_then(|name| wheel::parse(name).ok()) else { return };
+        let serves =
+            |build: &BuildPlan| wheel.serves(&build.identifier).is_some_and(Fit::is_shared);
+        self.queue.share(index, serves);
+    }
+
+    fn name(&self, index: usize) -> String {
+        self.plan.builds[index].identifier.clone()
     }
 }
 

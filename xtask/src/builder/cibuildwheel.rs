@@ -3,13 +3,17 @@
 use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
+use std::process::ExitStatus;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use camino::{Utf8Path, Utf8PathBuf};
+use ccache_validator::record::Record;
+use ccache_validator::validate::WHEEL_DIR;
 use serde_json::Value;
 
-use super::{phase, verdict, wheel};
+use super::watch::Watch;
+use super::{verdict, wheel};
 use crate::console::Console;
 use crate::event::{BuildOutcome, BuildResult, Failure, FailureKind};
 use crate::fault::Fault;
@@ -63,59 +67,97 @@ pub(crate) struct Cibuildwheel<'a> {
 }
 
 impl Builder for Cibuildwheel<'_> {
-    fn build(&self, build: &BuildPlan, interrupt: &Interrupt, tell: &dyn Fn(News)) -> BuildResult {
-        let mut result = self.run(build, interrupt, tell).unwrap_or_else(|error| BuildResult {
-            outcome: BuildOutcome::Failed,
-            failure: Some(failure(FailureKind::Build, format!("{error:#}"), "")),
-            ..BuildResult::default()
-        });
-        result.log = build.log();
-        self.console.show_whole(&result.log, self.plan.jobs);
-        if let Some(failure) = &mut result.failure {
-            failure.unproven = self.keep_unproven(build);
-        }
-        result
+    fn build(
+        &self,
+        builds: &[&BuildPlan],
+        interrupt: &Interrupt,
+        tell: &dyn Fn(News),
+    ) -> Vec<BuildResult> {
+        let Some(first) = builds.first() else { return Vec::new() };
+        let grouped = if builds.len() > 1 { BuildPlan::grouped(builds) } else { None };
+        let Some(process) = grouped.or_else(|| (builds.len() == 1).then(|| (*first).clone()))
+        else {
+            // They differ in their options, so each has a process of its own after all.
+            let one = |build| self.build(&[build], interrupt, tell);
+            return builds.iter().flat_map(|&build| one(build)).collect();
+        };
+        let ran = self.run(&process, builds, interrupt, tell);
+        self.console.show_whole(&process.log(), self.plan.jobs);
+        let judged = |(place, &build): (usize, &&BuildPlan)| {
+            let result = match &ran {
+                Ok(ran) => self.judge(&process, build, place, ran),
+                Err(error) => Err(anyhow!("{error:#}")),
+            };
+            let mut result = result.unwrap_or_else(|error| {
+                BuildResult::failed(failure(FailureKind::Build, format!("{error:#}"), ""))
+            });
+            result.log = process.log();
+            if let Some(failure) = &mut result.failure {
+                failure.unproven = self.keep_unproven(&process);
+            }
+            result
+        };
+        builds.iter().enumerate().map(judged).collect()
+    }
+}
+
+/// How a process went.
+struct Ran {
+    ended: Ended,
+    /// Whether it was to build for several identifiers.
+    is_group: bool,
+    /// The wheels that it left.
+    wheels: Vec<Utf8PathBuf>,
+    /// The end of its log.
+    tail: Vec<String>,
+    /// How many of its builds were behind it at its end.
+    passed: usize,
+}
+
+impl Ran {
+    fn succeeded(&self) -> bool {
+        matches!(&self.ended, Ended::Exited(status) if status.success())
     }
 }
 
 impl Cibuildwheel<'_> {
-    fn run(
+    /// Says what became of one build of a process.
+    fn judge(
         &self,
+        process: &BuildPlan,
         build: &BuildPlan,
-        interrupt: &Interrupt,
-        tell: &dyn Fn(News),
+        place: usize,
+        ran: &Ran,
     ) -> Result<BuildResult> {
-        for folder in [verdict::shared_folder(build), build.wheels()] {
-            fs::create_dir_all(&folder).with_context(|| format!("cannot make {folder}"))?;
+        if !ran.succeeded() && place > ran.passed {
+            // Its turn never came.
+            return Ok(BuildResult::default());
         }
-        let (ended, tail) = self.stream(build, interrupt, tell)?;
-        let record = verdict::left_by_hook(build)?;
+        let record = verdict::left_by_hook(process, &build.identifier)?;
         let cache = record.as_ref().map(|record| verdict::cache(record, false));
         let mut result = BuildResult { cache, ..BuildResult::default() };
-        let status = match ended {
-            Ended::Interrupted => {
+        match &ran.ended {
+            Ended::Interrupted if place == ran.passed => {
                 result.fail(failure(FailureKind::Interrupted, "interrupted".to_owned(), ""));
-                return Ok(result);
             }
-            Ended::Exited(status) => status,
-        };
-        // The most telling cause comes first: a refused cache makes cibuildwheel fail, too.
-        if let Some(refused) = record.as_ref().and_then(verdict::failure) {
-            result.fail(refused);
-        } else if let Some((kind, what, remedy)) = verdict::preflight_failure(build) {
-            result.fail(failure(kind, what, &remedy));
-        } else if !status.success() {
-            let what = format!("cibuildwheel ended with {status}");
-            result.fail(Failure { tail, ..failure(FailureKind::Build, what, "") });
-        } else {
-            self.accept(build, record.is_some(), &mut result)?;
+            Ended::Exited(status) if !status.success() && place == ran.passed => {
+                result.fail(cause(process, record.as_ref(), *status, &ran.tail));
+            }
+            _ => self.accept(process, build, ran, record.is_some(), &mut result)?,
         }
         Ok(result)
     }
 
     /// Takes the wheel of a build that ended well, and judges it if nobody has yet.
-    fn accept(&self, build: &BuildPlan, judged: bool, result: &mut BuildResult) -> Result<()> {
-        let path = match wheel::find(&build.wheels(), &build.identifier)? {
+    fn accept(
+        &self,
+        process: &BuildPlan,
+        build: &BuildPlan,
+        ran: &Ran,
+        judged: bool,
+        result: &mut BuildResult,
+    ) -> Result<()> {
+        let path = match wheel::choose(&ran.wheels, &build.identifier) {
             Ok(path) => path,
             Err(objection) => {
                 let remedy = "look at the package's repair-wheel-command and at the log";
@@ -123,48 +165,61 @@ impl Cibuildwheel<'_> {
                 return Ok(());
             }
         };
+        let is_first = process.identifier == build.identifier;
         if !judged {
-            let audit = verdict::audit(self.plan, build, &path)?;
+            let audit = verdict::audit(self.plan, process, build, path)?;
             result.cache = Some(verdict::cache(&audit, true));
             if let Some(refused) = verdict::failure(&audit) {
                 result.fail(refused);
                 return Ok(());
             }
         }
-        result.wheel = Some(wheel::place(&path, &self.plan.output_dir)?);
-        result.outcome = BuildOutcome::Built;
+        // A process of several builds makes anew the wheel that their pioneer has left; that one
+        // is reported already and stays.
+        let present = self.plan.output_dir.join(path.file_name().unwrap_or_default());
+        let keeps = ran.is_group && present.is_file();
+        result.wheel = Some(if keeps {
+            wheel::describe(present)?
+        } else {
+            wheel::place(path, &self.plan.output_dir)?
+        });
+        result.outcome = if is_first { BuildOutcome::Built } else { BuildOutcome::Reused };
         Ok(())
     }
 
-    /// Runs the process, its output going to the build's log; returns its last lines, too.
-    fn stream(
+    /// Runs the process, its output going to its log.
+    fn run(
         &self,
-        build: &BuildPlan,
+        process: &BuildPlan,
+        builds: &[&BuildPlan],
         interrupt: &Interrupt,
         tell: &dyn Fn(News),
-    ) -> Result<(Ended, Vec<String>)> {
-        let (program, arguments) = build.argv.split_first().context("the plan has no command")?;
+    ) -> Result<Ran> {
+        for folder in [verdict::shared_folder(process), process.wheels()] {
+            fs::create_dir_all(&folder).with_context(|| format!("cannot make {folder}"))?;
+        }
+        let (program, arguments) = process.argv.split_first().context("the plan has no command")?;
         let mut command = process::command(program);
-        command.args(arguments).current_dir(&build.folder).envs(&build.environment);
-        let path = build.log();
+        command.args(arguments).current_dir(&process.folder).envs(&process.environment);
+        let path = process.log();
         let log = File::create(&path).with_context(|| format!("cannot write {path}"))?;
         let mut log = BufWriter::new(log);
+        let identifiers: Vec<_> = builds.iter().map(|build| build.identifier.as_str()).collect();
+        let mut watch = Watch::new(&identifiers);
         let mut tail = VecDeque::new();
         let live = self.console.shows_logs_live(self.plan.jobs);
         let mut told = false;
         let ended = process::stream(command, interrupt, |line| {
             log.write_all(line).with_context(|| format!("cannot write {path}"))?;
-            if let Some(name) = phase::begun_by(line) {
+            let news = watch.take_in(line);
+            if !news.is_empty() {
                 log.flush()?;
-                if !told && verdict::keeps_records(build) == Some(false) {
+                if !told && verdict::keeps_records(process) == Some(false) {
                     told = true;
                     tell(News::CountsAlone);
                 }
-                tell(News::Phase(name.to_owned()));
-                if phase::follows_compilation(name) {
-                    tell(News::Compiled);
-                }
             }
+            news.into_iter().for_each(tell);
             if live {
                 self.console.pass_on(line);
             }
@@ -172,13 +227,19 @@ impl Cibuildwheel<'_> {
             Ok(())
         })?;
         log.flush().with_context(|| format!("cannot write {path}"))?;
-        Ok((ended, tail.into()))
+        let is_group = builds.len() > 1;
+        let mut wheels = wheel::list(&process.wheels())?;
+        if wheels.is_empty() && is_group {
+            // cibuildwheel copies wheels out at its end, which a later version's failure forestalls.
+            wheels = wheel::list(&verdict::shared_folder(process).join(WHEEL_DIR))?;
+        }
+        Ok(Ran { ended, is_group, wheels, tail: tail.into(), passed: watch.passed() })
     }
 
     /// Saves a wheel that was compiled but not accepted: what cibuildwheel left, or the copy that
     /// the hook made before it judged.
     fn keep_unproven(&self, build: &BuildPlan) -> Option<Utf8PathBuf> {
-        let copies = verdict::shared_folder(build).join("wheel");
+        let copies = verdict::shared_folder(build).join(WHEEL_DIR);
         let wheels = [build.wheels(), copies];
         let wheel =
             wheels.iter().flat_map(|folder| wheel::list(folder).unwrap_or_default()).next()?;
@@ -188,7 +249,29 @@ impl Cibuildwheel<'_> {
     }
 }
 
+/// Why a process failed. The most telling cause comes first: a refused cache makes cibuildwheel fail,
+/// too.
+fn cause(
+    process: &BuildPlan,
+    record: Option<&Record>,
+    status: ExitStatus,
+    tail: &[String],
+) -> Failure {
+    if let Some(refused) = record.and_then(verdict::failure) {
+        return refused;
+    }
+    if let Some((kind, what, remedy)) = verdict::preflight_failure(process) {
+        return failure(kind, what, &remedy);
+    }
+    let what = format!("cibuildwheel ended with {status}");
+    Failure { tail: tail.to_vec(), ..failure(FailureKind::Build, what, "") }
+}
+
 impl BuildResult {
+    fn failed(failure: Failure) -> Self {
+        Self { outcome: BuildOutcome::Failed, failure: Some(failure), ..Self::default() }
+    }
+
     fn fail(&mut self, failure: Failure) {
         self.outcome = BuildOutcome::Failed;
         self.failure = Some(failure);

@@ -20,6 +20,13 @@ pub(super) fn begun_by(line: &[u8]) -> Option<&'static str> {
     STEPS.iter().find(|(start, _)| line.starts_with(start.as_bytes())).map(|&(_, name)| name)
 }
 
+/// The identifier whose build begins with a line of the log, if one does.
+pub(super) fn build_begun_by(line: &[u8]) -> Option<&[u8]> {
+    let rest = without_colour(line).strip_prefix(b"Building ")?;
+    let end = rest.iter().position(|&byte| byte == b' ')?;
+    rest[end..].starts_with(b" wheel").then_some(&rest[..end])
+}
+
 /// Whether everything is compiled when this phase begins.
 pub(super) fn follows_compilation(name: &str) -> bool {
     matches!(name, "repair" | "test" | "copy-out")
@@ -44,6 +51,15 @@ mod tests {
         assert_eq!(begun_by(b"Building wheel...\n"), Some("build"));
         assert_eq!(begun_by(b"\x1b[1m\x1b[34mTesting wheel...\x1b[0m\n"), Some("test"));
         assert_eq!(begun_by(b"Starting container image quay.io/x...\n"), Some("container"));
+    }
+
+    #[test]
+    fn the_line_before_a_build_names_it() {
+        let line = b"\x1b[1m\x1b[34mBuilding cp312-manylinux_x86_64 wheel\x1b[0m\n";
+        assert_eq!(build_begun_by(line), Some(&b"cp312-manylinux_x86_64"[..]));
+        for line in [&b"Building wheel...\n"[..], b"Building CXX object x.o\n", b"Building", b""] {
+            assert_eq!(build_begun_by(line), None);
+        }
     }
 
     #[test]

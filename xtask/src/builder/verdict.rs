@@ -20,9 +20,6 @@ use serde_json::Value;
 use crate::event::{Cache, Failure, FailureKind};
 use crate::plan::{BuildPlan, Plan};
 
-/// No record that the validator writes is larger, in bytes.
-const LARGEST_RECORD_BYTES: u64 = 1024 * 1024;
-
 /// The folder that a build's container shares with the host.
 pub(super) fn shared_folder(build: &BuildPlan) -> Utf8PathBuf {
     build.record.join("record")
@@ -32,12 +29,12 @@ pub(super) fn shared_folder(build: &BuildPlan) -> Utf8PathBuf {
 ///
 /// # Errors
 /// There is one, but it cannot be read.
-pub(super) fn left_by_hook(build: &BuildPlan) -> Result<Option<Record>> {
-    let path = shared_folder(build).join(record::FILE_NAME);
+pub(super) fn left_by_hook(process: &BuildPlan, identifier: &str) -> Result<Option<Record>> {
+    let path = shared_folder(process).join(record::file_name(Some(identifier)));
     if path.symlink_metadata().is_err() {
         return Ok(None);
     }
-    let text = files::read_bounded(path.as_std_path(), LARGEST_RECORD_BYTES)
+    let text = files::read_bounded(path.as_std_path(), record::MAX_BYTES)
         .with_context(|| format!("cannot read {path}"))?;
     Record::from_json(&text).map(Some).with_context(|| format!("cannot understand {path}"))
 }
@@ -47,11 +44,18 @@ pub(super) fn left_by_hook(build: &BuildPlan) -> Result<Option<Record>> {
 ///
 /// # Errors
 /// The statslog is there but cannot be read.
-pub(super) fn audit(plan: &Plan, build: &BuildPlan, wheel: &Utf8Path) -> Result<Record> {
-    let folder = shared_folder(build);
+pub(super) fn audit(
+    plan: &Plan,
+    process: &BuildPlan,
+    build: &BuildPlan,
+    wheel: &Utf8Path,
+) -> Result<Record> {
+    let folder = shared_folder(process);
     let path = folder.join("statslog");
     let log = match statslog::read(&statslog::of_build(path.as_std_path())) {
         Err(error) if error.kind() == ErrorKind::NotFound => statslog::read_from(std::io::empty()),
+        // The statslog of a process is its first build's; the others reuse the wheel.
+        Ok(_) if process.identifier != build.identifier => Ok(Statslog::default()),
         read => read,
     };
     let log = log.with_context(|| format!("cannot read {path}"))?;
@@ -140,7 +144,7 @@ fn past<'a>(
 /// What the check before the build found amiss, if it failed.
 pub(super) fn preflight_failure(build: &BuildPlan) -> Option<(FailureKind, String, String)> {
     let path = shared_folder(build).join("preflight.json");
-    let text = files::read_bounded(path.as_std_path(), LARGEST_RECORD_BYTES).ok()?;
+    let text = files::read_bounded(path.as_std_path(), record::MAX_BYTES).ok()?;
     let value: Value = serde_json::from_str(&text).ok()?;
     let text = |key: &str| value.get(key).and_then(Value::as_str).map(ToOwned::to_owned);
     let kind = match value.get("lack").and_then(Value::as_str) {

@@ -14,26 +14,27 @@ use crate::text::hex;
 /// What is wrong with what a build left in its folder, in a sentence.
 pub(super) type Objection = String;
 
-/// The one wheel in `folder`, which must be for `identifier`.
-///
-/// # Errors
-/// The folder cannot be read.
-pub(super) fn find(folder: &Utf8Path, identifier: &str) -> Result<Result<Utf8PathBuf, Objection>> {
-    let mut wheels = list(folder)?;
-    let Some(wheel) = wheels.pop() else {
-        return Ok(Err(format!("cibuildwheel left no wheel for {identifier}")));
-    };
-    if let Some(other) = wheels.pop() {
-        return Ok(Err(format!("cibuildwheel left both {wheel} and {other} for {identifier}")));
-    }
-    let file = wheel.file_name().unwrap_or_default();
-    Ok(match name::parse(file) {
-        Err(error) => Err(error.to_string()),
-        Ok(parsed) if parsed.serves(identifier).is_none() => {
-            Err(format!("{file} has not the tags of {identifier}"))
+/// The one of `wheels` that is for `identifier`.
+pub(super) fn choose<'a>(
+    wheels: &'a [Utf8PathBuf],
+    identifier: &str,
+) -> Result<&'a Utf8PathBuf, Objection> {
+    let file = |wheel: &Utf8PathBuf| wheel.file_name().unwrap_or_default().to_owned();
+    let mut serving = Vec::new();
+    for wheel in wheels {
+        let parsed = name::parse(&file(wheel)).map_err(|error| error.to_string())?;
+        if parsed.serves(identifier).is_some() {
+            serving.push(wheel);
         }
-        Ok(_) => Ok(wheel),
-    })
+    }
+    match (serving.as_slice(), wheels) {
+        ([wheel], _) => Ok(wheel),
+        ([one, other, ..], _) => {
+            Err(format!("cibuildwheel left both {one} and {other} for {identifier}"))
+        }
+        ([], []) => Err(format!("cibuildwheel left no wheel for {identifier}")),
+        ([], [wheel, ..]) => Err(format!("{} has not the tags of {identifier}", file(wheel))),
+    }
 }
 
 /// The wheels in a folder, which may be missing. Only plain files count.
@@ -73,6 +74,14 @@ pub(super) fn place(wheel: &Utf8Path, folder: &Utf8Path) -> Result<WheelFile> {
         beside.persist(&path).with_context(|| format!("cannot place {path}"))?;
         fs::remove_file(wheel)?;
     }
+    describe(path)
+}
+
+/// A wheel as it is, with its digest.
+///
+/// # Errors
+/// It cannot be read.
+pub(super) fn describe(path: Utf8PathBuf) -> Result<WheelFile> {
     let (sha256, size_bytes) = digest(&path)?;
     Ok(WheelFile { path, sha256, size_bytes })
 }
@@ -107,14 +116,19 @@ mod tests {
     #[test]
     fn exactly_one_wheel_with_the_right_tags_is_accepted() {
         const IDENTIFIER: &str = "cp312-manylinux_x86_64";
-        let (_keep, path) = folder();
-        assert!(find(&path.join("none"), IDENTIFIER).unwrap().unwrap_err().contains("no wheel"));
-        let right = path.join("a-1-cp312-cp312-manylinux_2_28_x86_64.whl");
-        fs::write(&right, "x").unwrap();
-        assert_eq!(find(&path, IDENTIFIER).unwrap(), Ok(right));
-        assert!(find(&path, "cp311-manylinux_x86_64").unwrap().unwrap_err().contains("tags"));
-        fs::write(path.join("a-2-cp312-cp312-manylinux_2_28_x86_64.whl"), "x").unwrap();
-        assert!(find(&path, IDENTIFIER).unwrap().unwrap_err().contains("both"));
+        let named = |names: &[&str]| -> Vec<Utf8PathBuf> {
+            names.iter().map(|name| Utf8Path::new("out").join(name)).collect()
+        };
+        let right = "a-1-cp312-cp312-manylinux_2_28_x86_64.whl";
+        let refused = |names: &[&str]| choose(&named(names), IDENTIFIER).unwrap_err();
+        assert!(refused(&[]).contains("no wheel"));
+        assert!(refused(&["a-1-cp311-cp311-manylinux_2_28_x86_64.whl"]).contains("tags"));
+        assert!(refused(&[right, "a-2-cp312-cp312-linux_x86_64.whl"]).contains("both"));
+        assert!(refused(&["a.whl"]).contains("no wheel file name"));
+        let others = named(&[right, "a-1-cp313-cp313-linux_x86_64.whl"]);
+        assert_eq!(choose(&others, IDENTIFIER), Ok(&others[0]));
+        let stable = named(&["a-1-cp39-abi3-linux_x86_64.whl"]);
+        assert_eq!(choose(&stable, IDENTIFIER), Ok(&stable[0]));
     }
 
     #[test]

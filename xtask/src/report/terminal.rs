@@ -1,6 +1,7 @@
 //! What a person sees: a line when something changes, a table at the end.
 
 use anyhow::Result;
+use camino::Utf8PathBuf;
 use ccache_validator::text::fold;
 
 use crate::console::Console;
@@ -33,12 +34,20 @@ impl Reporter for Terminal {
             self.console.say(line);
         }
         if matches!(event.kind, Kind::RunFinished { .. }) {
-            for wheel in self.report.builds.iter().filter_map(|build| build.wheel.as_ref()) {
+            for wheel in wheels(&self.report) {
                 self.console.data(wheel);
             }
         }
         Ok(())
     }
+}
+
+/// The finished wheels, each once, though it may serve several versions.
+fn wheels(report: &Report) -> Vec<&Utf8PathBuf> {
+    let mut wheels: Vec<_> =
+        report.builds.iter().filter_map(|build| build.wheel.as_ref()).collect();
+    wheels.dedup();
+    wheels
 }
 
 /// What an event gives to tell, given the report so far.
@@ -186,8 +195,10 @@ fn closing(outcome: RunOutcome, report: &Report) -> String {
         RunOutcome::Failed => "failed",
         RunOutcome::Interrupted => "interrupted",
     };
+    let files = wheels(report).len();
+    let shared = if files < built { format!(", {files} in files,") } else { String::new() };
     format!(
-        "\n{word}: {built} of {} wheels in {}",
+        "\n{word}: {built} of {} wheels{shared} in {}",
         report.builds.len(),
         duration(report.elapsed_seconds)
     )

@@ -8,6 +8,10 @@ use crate::plan::{BuildPlan, Plan, Role};
 pub(super) struct Queue<'a> {
     builds: &'a [BuildPlan],
     states: Vec<State>,
+    /// For each build the first one of its process.
+    led_by: Vec<usize>,
+    /// For each build whether it goes through one process with the others of its domain.
+    shares: Vec<bool>,
     domains: BTreeMap<&'a str, Domain>,
     jobs: usize,
     keep_going: bool,
@@ -39,12 +43,12 @@ struct Domain {
     counts_alone: bool,
 }
 
-/// A build that may start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What may start as one process.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Start {
-    /// Its place in the plan.
-    pub(super) index: usize,
-    /// The place of the build whose compilation it had to wait for.
+    /// The builds' places in the plan: one, or several that can do with the same wheel.
+    pub(super) places: Vec<usize>,
+    /// The place of the build whose compilation they had to wait for.
     pub(super) waited_for: Option<usize>,
 }
 
@@ -62,16 +66,18 @@ impl<'a> Queue<'a> {
         Self {
             builds: &plan.builds,
             states: vec![State::Waiting; plan.builds.len()],
+            led_by: (0..plan.builds.len()).collect(),
+            shares: vec![false; plan.builds.len()],
             domains,
             jobs: plan.jobs,
             keep_going: plan.keep_going,
         }
     }
 
-    /// The next build that may start now; it counts as started from then on. Those that others wait
-    /// for come first.
+    /// What may start now next; it counts as started from then on. Builds that others wait for come
+    /// first.
     pub(super) fn next(&mut self) -> Option<Start> {
-        let running = self.running().count();
+        let running = self.processes();
         if running >= self.jobs || self.running().any(|index| self.domain(index).counts_alone) {
             return None;
         }
@@ -86,8 +92,34 @@ impl<'a> Queue<'a> {
             self.builds[other].domain == self.builds[index].domain
                 && self.builds[other].role == Role::Pioneer
         });
-        self.states[index] = State::Compiling;
-        Some(Start { index, waited_for: pioneer })
+        let places = if self.shares[index] { self.sharing(index) } else { vec![index] };
+        for &place in &places {
+            self.states[place] = State::Compiling;
+            self.led_by[place] = index;
+        }
+        Some(Start { places, waited_for: pioneer })
+    }
+
+    /// The waiting builds that go through one process with `index`.
+    fn sharing(&self, index: usize) -> Vec<usize> {
+        let domain = &self.builds[index].domain;
+        let joins = |&other: &usize| {
+            self.shares[other]
+                && self.states[other] == State::Waiting
+                && self.builds[other].domain == *domain
+        };
+        (0..self.builds.len()).filter(joins).collect()
+    }
+
+    /// The wheel of a build has been found to serve others of its domain: those that still wait go
+    /// through one process.
+    pub(super) fn share(&mut self, index: usize, serves: impl Fn(&BuildPlan) -> bool) {
+        for other in 0..self.builds.len() {
+            let build = &self.builds[other];
+            if build.domain == self.builds[index].domain && serves(build) {
+                self.shares[other] = true;
+            }
+        }
     }
 
     /// A build has compiled all that it will; its followers need not wait for its tests.
@@ -102,11 +134,11 @@ impl<'a> Queue<'a> {
     /// stopped and run again, since another one is running.
     pub(super) fn counts_alone(&mut self, index: usize) -> bool {
         self.update(index, |domain| domain.counts_alone = true);
-        self.running().any(|other| other != index)
+        self.running().any(|other| self.led_by[other] != index)
     }
 
-    /// A build was stopped to be run again.
-    pub(super) fn stopped(&mut self, index: usize) {
+    /// A build has not been done after all: it was stopped, or its process ended before its turn.
+    pub(super) fn waits_again(&mut self, index: usize) {
         self.states[index] = State::Waiting;
     }
 
@@ -122,6 +154,11 @@ impl<'a> Queue<'a> {
     /// Whether every build has its wheel.
     pub(super) fn is_complete(&self) -> bool {
         self.states.iter().all(|state| *state == State::Ended { well: true })
+    }
+
+    /// How many processes run.
+    fn processes(&self) -> usize {
+        self.running().filter(|&index| self.led_by[index] == index).count()
     }
 
     fn running(&self) -> impl Iterator<Item = usize> + '_ {
@@ -169,7 +206,7 @@ mod tests {
 
     /// Starts all that may start now, as places in the plan.
     fn start(queue: &mut Queue<'_>) -> Vec<usize> {
-        std::iter::from_fn(|| queue.next()).map(|start| start.index).collect()
+        std::iter::from_fn(|| queue.next()).flat_map(|start| start.places).collect()
     }
 
     #[test]
@@ -179,8 +216,8 @@ mod tests {
         assert_eq!(start(&mut queue), [0]);
         queue.compiled(0);
         let followers = [queue.next().unwrap(), queue.next().unwrap()];
-        assert_eq!(followers.map(|start| start.index), [1, 2]);
-        assert_eq!(followers.map(|start| start.waited_for), [Some(0), Some(0)]);
+        assert_eq!(followers[0], Start { places: vec![1], waited_for: Some(0) });
+        assert_eq!(followers[1], Start { places: vec![2], waited_for: Some(0) });
         for index in [1, 2, 0] {
             assert!(!queue.is_complete());
             queue.ended(index, true);
@@ -216,7 +253,7 @@ mod tests {
         }
         let mut queue = Queue::new(&plan);
         let first = queue.next().unwrap();
-        assert_eq!(first, Start { index: 0, waited_for: None });
+        assert_eq!(first, Start { places: vec![0], waited_for: None });
         assert_eq!(start(&mut queue), [1]);
     }
 
@@ -276,7 +313,7 @@ mod tests {
         let mut queue = Queue::new(&plan);
         assert_eq!(start(&mut queue), [0, 2]);
         assert!(queue.counts_alone(0), "the other pioneer is running");
-        queue.stopped(0);
+        queue.waits_again(0);
         queue.compiled(2);
         assert_eq!(start(&mut queue), [3], "who keeps records need not wait");
         queue.ended(2, true);
@@ -288,5 +325,36 @@ mod tests {
         assert_eq!(start(&mut queue), [0; 0]);
         queue.ended(0, true);
         assert_eq!(start(&mut queue), [1]);
+    }
+
+    #[test]
+    fn builds_that_one_wheel_serves_go_through_one_process() {
+        let plan = plan(&["a-x", "b-x", "c-x", "d-x", "a-y"], 2);
+        let mut queue = Queue::new(&plan);
+        assert_eq!(start(&mut queue), [0, 4]);
+        queue.share(0, |build| build.identifier != "b-x");
+        queue.ended(0, true);
+        assert_eq!(queue.next().unwrap().places, [1], "the wheel does not serve this one");
+        queue.ended(4, true);
+        let group = queue.next().unwrap();
+        assert_eq!(group, Start { places: vec![2, 3], waited_for: Some(0) });
+        assert_eq!(queue.next(), None);
+        queue.ended(2, true);
+        queue.waits_again(3);
+        queue.ended(1, true);
+        assert_eq!(queue.next().unwrap().places, [3], "its process ended before its turn");
+    }
+
+    #[test]
+    fn a_process_of_several_builds_takes_one_job() {
+        let plan = plan(&["a-x", "b-x", "c-x", "a-y", "b-y"], 2);
+        let mut queue = Queue::new(&plan);
+        start(&mut queue);
+        queue.share(0, |_| true);
+        queue.ended(0, true);
+        queue.compiled(3);
+        assert_eq!(queue.next().unwrap().places, [1, 2]);
+        queue.ended(3, true);
+        assert_eq!(queue.next().unwrap().places, [4]);
     }
 }

@@ -10,15 +10,32 @@ use anyhow::{Result, bail};
 use super::*;
 use crate::event::{BuildOutcome, Failure, Report};
 
+/// A builder of single builds.
+trait OneByOne: Sync {
+    fn build_one(&self, build: &BuildPlan, stop: &Interrupt, tell: &dyn Fn(News)) -> BuildResult;
+}
+
+impl<T: OneByOne> Builder for T {
+    fn build(
+        &self,
+        builds: &[&BuildPlan],
+        stop: &Interrupt,
+        tell: &dyn Fn(News),
+    ) -> Vec<BuildResult> {
+        let [build] = builds else { panic!("several: {builds:?}") };
+        vec![self.build_one(build, stop, tell)]
+    }
+}
+
 /// Fails the builds it is told to; raises an interrupt in those it is told to.
 struct Pretend {
     fails: &'static [&'static str],
     interrupts: Option<(&'static str, Interrupt)>,
 }
 
-impl Builder for Pretend {
-    fn build(&self, build: &BuildPlan, _: &Interrupt, tell: &dyn Fn(News)) -> BuildResult {
-        tell(News::Phase("build".to_owned()));
+impl OneByOne for Pretend {
+    fn build_one(&self, build: &BuildPlan, _: &Interrupt, tell: &dyn Fn(News)) -> BuildResult {
+        tell(News::Phase { place: 0, name: "build".to_owned() });
         if let Some((identifier, interrupt)) = &self.interrupts
             && *identifier == build.identifier
         {
@@ -119,12 +136,12 @@ struct Overlapping {
     changed: Condvar,
 }
 
-impl Builder for Overlapping {
-    fn build(&self, build: &BuildPlan, _: &Interrupt, tell: &dyn Fn(News)) -> BuildResult {
+impl OneByOne for Overlapping {
+    fn build_one(&self, build: &BuildPlan, _: &Interrupt, tell: &dyn Fn(News)) -> BuildResult {
         self.started.lock().unwrap().push(build.identifier.clone());
         self.changed.notify_all();
         if build.identifier == "a-x" {
-            tell(News::Compiled);
+            tell(News::Compiled { is_shared: false });
             let started = self.started.lock().unwrap();
             let limit = Duration::from_secs(20);
             let waited =
@@ -186,8 +203,8 @@ impl OldCcache {
     }
 }
 
-impl Builder for OldCcache {
-    fn build(&self, build: &BuildPlan, stop: &Interrupt, tell: &dyn Fn(News)) -> BuildResult {
+impl OneByOne for OldCcache {
+    fn build_one(&self, build: &BuildPlan, stop: &Interrupt, tell: &dyn Fn(News)) -> BuildResult {
         self.note("start", build);
         if build.identifier == "a-x" {
             let again = self.calls.lock().unwrap().len() > 3;

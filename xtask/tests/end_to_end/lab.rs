@@ -83,8 +83,9 @@ impl Run {
 
     /// Hits of CMake's own compilations, which the validator counts apart.
     pub(crate) fn probe_hits(&self, python: &str) -> u64 {
-        let folder = self.records().join(format!("builds/{python}-manylinux_x86_64/record"));
-        let text = fs::read_to_string(folder.join("verdict.json")).unwrap();
+        let identifier = format!("{python}-manylinux_x86_64");
+        let folder = self.records().join(format!("builds/{identifier}/record"));
+        let text = fs::read_to_string(folder.join(format!("verdict-{identifier}.json"))).unwrap();
         let verdict: Value = serde_json::from_str(&text).unwrap();
         verdict["probes"]["direct_hits"].as_u64().unwrap()
     }

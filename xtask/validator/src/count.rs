@@ -44,15 +44,12 @@ pub(crate) fn count(request: &Request, recorded: &Recorded, ccache: &dyn Ccache)
     };
     let is_silent = statslog == Statslog::default();
     let mut counted = Counted {
-        source: Source::Statslog,
         own: statslog.own,
         probes: statslog.probes,
         other_calls: statslog.other_calls,
         missed_files: statslog.missed_files,
         obstacle: damage,
-        ccache_version: recorded.version.as_ref().map(|version| version.text.clone()),
-        files_in_cache: None,
-        cleanups: None,
+        ..Counted::nothing(recorded)
     };
     if proves_hit(request, &counted.own) {
         return counted;
@@ -71,6 +68,22 @@ pub(crate) fn count(request: &Request, recorded: &Recorded, ccache: &dyn Ccache)
 }
 
 impl Counted {
+    /// Nothing was compiled.
+    pub(crate) fn nothing(recorded: &Recorded) -> Self {
+        let Statslog { own, probes, other_calls, missed_files } = Statslog::default();
+        Self {
+            source: Source::Statslog,
+            own,
+            probes,
+            other_calls,
+            missed_files,
+            obstacle: None,
+            ccache_version: recorded.version.as_ref().map(|version| version.text.clone()),
+            files_in_cache: None,
+            cleanups: None,
+        }
+    }
+
     fn learn(&mut self, version: Option<Version>, inquiry: &Result<Inquiry, Failure>) {
         let number = |name| inquiry.as_ref().ok()?.number(name);
         self.ccache_version = version.map(|version| version.text);

@@ -1,16 +1,50 @@
-//! The record of one validation: what `verdict.json` and `--json` hold.
+//! The record of one validation: what `verdict-IDENTIFIER.json` and `--json` hold.
 
 use crate::counts::Counts;
 use crate::error::Error;
-use crate::text;
 use crate::verdict::{Source, Verdict};
+use crate::{files, state, text};
 use serde_json::{Map, Value, json};
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
 
 /// The shape's version.
 pub const SCHEMA: u64 = 1;
 
-/// The record's file name inside the record folder.
-pub const FILE_NAME: &str = "verdict.json";
+/// The record's file name inside the record folder, which may be that of several builds.
+#[must_use]
+pub fn file_name(identifier: Option<&str>) -> String {
+    identifier.map_or_else(
+        || "verdict.json".to_owned(),
+        |identifier| format!("verdict-{}.json", state::safe_name(identifier)),
+    )
+}
+
+/// The records of builds other than `identifier`'s in a record folder; what is none is passed over.
+#[must_use]
+pub fn of_others(folder: &Path, identifier: Option<&str>) -> Vec<Record> {
+    let own = file_name(identifier);
+    let is_other = |name: &OsStr| {
+        let name = name.to_str().unwrap_or_default();
+        name.starts_with("verdict-") && name != own
+    };
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    entries
+        .flatten()
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
+        .filter(|entry| is_other(&entry.file_name()))
+        .take(MAX_RECORDS)
+        .filter_map(|entry| files::read_bounded(&entry.path(), MAX_BYTES).ok())
+        .filter_map(|text| Record::from_json(&text).ok())
+        .collect()
+}
+
+/// No record that is written here is larger, in bytes.
+pub const MAX_BYTES: u64 = 1024 * 1024;
+
+/// How many builds may have a record in one folder.
+const MAX_RECORDS: usize = 256;
 
 /// How many source files that missed a record names.
 pub const MAX_FILES: usize = 50;

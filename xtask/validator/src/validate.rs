@@ -38,7 +38,11 @@ pub fn validate(request: &Request, ccache: &dyn Ccache, out: &mut dyn Write) -> 
     let mut problems = Problems::default();
     problems.note(keep_wheel(request));
     let recorded = Recorded::read(request.record_dir.as_deref());
-    let counted = count::count(request, &recorded, ccache);
+    let counted = if reuses_wheel(request) {
+        Counted::nothing(&recorded)
+    } else {
+        count::count(request, &recorded, ccache)
+    };
     let marker = state::claim(
         request.ccache_dir.as_deref(),
         &request.domain,
@@ -84,6 +88,16 @@ pub fn validate(request: &Request, ccache: &dyn Ccache, out: &mut dyn Write) -> 
         tell(out, &text::fold("ccache: problem: ", problem));
     }
     Outcome { record, problems: problems.0 }
+}
+
+/// Whether an earlier build of the same process has left this very wheel (abi3, py3-none). Then what
+/// stands in the statslog is that build's, and what was compiled for its tests.
+fn reuses_wheel(request: &Request) -> bool {
+    let (Some(folder), Some(wheel)) = (&request.record_dir, request.wheel_name()) else {
+        return false;
+    };
+    let earlier = record::of_others(folder, request.identifier.as_deref());
+    earlier.iter().any(|it| it.run_id == request.run_id && it.wheel.as_deref() == Some(wheel))
 }
 
 /// What this build has found and leaves, as far as the ledger cares.
@@ -161,7 +175,7 @@ fn make_record(
 
 fn write_record(request: &Request, record: &Record) -> Result<(), Error> {
     let Some(folder) = &request.record_dir else { return Ok(()) };
-    let path = folder.join(record::FILE_NAME);
+    let path = folder.join(record::file_name(record.identifier.as_deref()));
     let written = fs::create_dir_all(folder)
         .and_then(|()| files::write_whole(&path, format!("{}\n", record.to_json()).as_bytes()));
     written.map_err(|error| {

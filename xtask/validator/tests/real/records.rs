@@ -17,12 +17,28 @@ fn the_wheel_and_the_verdict_reach_the_record_folder() {
     ran.expect(3, "not-invoked", &[]);
     let kept = sandbox.path(&format!("record/wheel/{WHEEL}"));
     assert_eq!(fs::read_to_string(kept).unwrap(), "wheel");
-    let text = fs::read_to_string(sandbox.path("record/verdict.json")).unwrap();
+    let text =
+        fs::read_to_string(sandbox.path("record/verdict-cp312-manylinux_x86_64.json")).unwrap();
     let record = Record::from_json(&text).unwrap();
     assert_eq!(record, ran.record());
     assert_eq!(record.wheel.as_deref(), Some(WHEEL));
     assert_eq!(record.run_id.as_deref(), Some("run-1"));
     assert_eq!(fs::read_dir(sandbox.path("record")).unwrap().count(), 2);
+}
+
+#[test]
+fn a_wheel_that_another_version_of_the_process_has_left_is_reused_and_nothing_counts() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("WARMWHEEL_RECORD_DIR", sandbox.path("record"));
+    let wheel = sandbox.write("out/x-1.0-cp39-abi3-manylinux_2_17_x86_64.whl", "wheel");
+    let arguments = ["--wheel", wheel.to_str().unwrap()];
+    sandbox.build("");
+    sandbox.validate_for("cp311", &arguments).expect(0, "cold", &[]);
+    // For the tests of the first one: hits that are not the second one's.
+    sandbox.build("");
+    sandbox.validate_for("cp312", &arguments).expect(0, "not-applicable", &["abi3"]);
+    let other = sandbox.write("out/x-1.0-cp313-cp313-manylinux_2_17_x86_64.whl", "wheel");
+    sandbox.validate_for("cp313", &["--wheel", other.to_str().unwrap()]).expect(0, "hit", &[]);
 }
 
 #[test]
