@@ -196,7 +196,11 @@ fn closing(outcome: RunOutcome, report: &Report) -> String {
         RunOutcome::Interrupted => "interrupted",
     };
     let files = wheels(report).len();
-    let shared = if files < built { format!(", {files} in files,") } else { String::new() };
+    let shared = if files < built {
+        format!(" ({files} file{})", if files == 1 { "" } else { "s" })
+    } else {
+        String::new()
+    };
     format!(
         "\n{word}: {built} of {} wheels{shared} in {}",
         report.builds.len(),

@@ -62,7 +62,7 @@ pub(crate) fn verdicts(report: &Value) -> [&str; 2] {
         .map(|python| build(report, python)["cache"]["verdict"].as_str().unwrap_or("none"))
 }
 
-fn wheels(sandbox: &Sandbox) -> Vec<String> {
+pub(crate) fn wheels(sandbox: &Sandbox) -> Vec<String> {
     Sandbox::names(&sandbox.project().join("wheelhouse"))
 }
 
@@ -179,7 +179,7 @@ fn a_floor_above_the_hit_rate_is_a_miss() {
 #[test]
 fn a_compiler_that_never_went_through_ccache_fails_the_first_version_too() {
     let sandbox = pretending("gcc -c pkg.c -o \"$record/o\" && wheel && hook && copy_out");
-    sandbox.release_wheels(&[]).expect(3).says("not-invoked").says("help: ");
+    sandbox.release_wheels(&["--jobs", "1"]).expect(3).says("not-invoked").says("help: ");
     assert_eq!(verdicts(&sandbox.report()), ["not-invoked", "none"]);
     assert_eq!(build(&sandbox.report(), "cp312")["outcome"], "not-run");
 }
@@ -202,7 +202,7 @@ fn a_failed_compilation_ends_the_run_and_shows_the_end_of_its_log() {
 #[test]
 fn a_wheel_whose_own_tests_fail_is_kept_aside() {
     let sandbox = pretending("compile pkg.c && wheel && hook; echo 'tests failed'; exit 1");
-    sandbox.release_wheels(&[]).expect(1).says("tests failed");
+    sandbox.release_wheels(&["--jobs", "1"]).expect(1).says("tests failed");
     assert_eq!(unproven(&sandbox), ["pkg-1-cp311-cp311-manylinux_2_28_x86_64.whl"]);
     assert_eq!(wheels(&sandbox), Vec::<String>::new());
 }

@@ -1,0 +1,123 @@
+//! Values that flags and `[tool.warmwheel]` can have.
+
+use std::fmt::{self, Display, Formatter};
+use std::num::NonZeroUsize;
+use std::str::FromStr;
+
+use clap::ValueEnum;
+
+/// Container engines that cibuildwheel can use.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    ValueEnum,
+    serde::Deserialize,
+    serde::Serialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Engine {
+    /// Docker.
+    Docker,
+    /// Podman.
+    Podman,
+}
+
+impl Engine {
+    /// The program's name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Docker => "docker",
+            Self::Podman => "podman",
+        }
+    }
+}
+
+/// How many builds run at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(try_from = "JobsValue")]
+pub(crate) enum Jobs {
+    /// What cores and memory allow.
+    #[default]
+    Auto,
+    /// This many.
+    Number(NonZeroUsize),
+}
+
+impl FromStr for Jobs {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "auto" {
+            return Ok(Self::Auto);
+        }
+        text.parse().map(Self::Number).map_err(|_| "give a number from 1 on, or `auto`")
+    }
+}
+
+impl Display for Jobs {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Number(number) => number.fmt(f),
+        }
+    }
+}
+
+/// [`Jobs`] as TOML has it.
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum JobsValue {
+    Number(usize),
+    Word(String),
+}
+
+impl TryFrom<JobsValue> for Jobs {
+    type Error = &'static str;
+
+    fn try_from(value: JobsValue) -> Result<Self, Self::Error> {
+        match value {
+            JobsValue::Number(number) => number.to_string().parse(),
+            JobsValue::Word(word) => word.parse(),
+        }
+    }
+}
+
+/// How the compiler is put behind ccache.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Wiring {
+    /// By the package's build backend.
+    #[default]
+    Auto,
+    /// `CMAKE_<LANG>_COMPILER_LAUNCHER=ccache`.
+    Launcher,
+    /// Compiler names that lead to ccache, in front of `PATH`.
+    Links,
+    /// Nothing: the build finds ccache by itself.
+    None,
+}
+
+/// What a version without hits means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum OnMiss {
+    /// The build fails.
+    #[default]
+    Fail,
+    /// The build passes with a warning.
+    Warn,
+}
+
+/// How a plan is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PlanFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
