@@ -93,6 +93,9 @@ pub(crate) struct BuildPlan {
     pub(crate) folder: Utf8PathBuf,
     /// The variables it gets on top of the user's.
     pub(crate) environment: BTreeMap<String, String>,
+    /// The identifiers that are not tested, as patterns.
+    #[serde(skip)]
+    pub(crate) test_skip: String,
     /// Host folders that the container sees.
     pub(crate) mounts: Vec<Mount>,
     /// The options that carry something of Warmwheel's.
@@ -208,6 +211,7 @@ fn plan_build(facts: &Facts<'_>, selected: &Selected, earlier: &[BuildPlan]) -> 
         argv: argv(facts, identifier, &record),
         folder: facts.paths.stage.clone(),
         environment,
+        test_skip: facts.answer.test_skip.clone(),
         mounts,
         merged,
         record,

@@ -23,15 +23,18 @@ const STOPPED_TO_RUN_AGAIN: i32 = -1;
 
 /// Something that can do one build, in any thread.
 pub(crate) trait Builder: Sync {
-    /// Does builds to their end, telling meanwhile how far they are, or until `interrupt` is raised.
-    /// Several are given when the wheel of the first serves the others, too. Returns a result for
-    /// each.
-    fn build(
-        &self,
-        builds: &[&BuildPlan],
-        interrupt: &Interrupt,
-        tell: &dyn Fn(News),
-    ) -> Vec<BuildResult>;
+    /// Does a job to its end, telling meanwhile how far it is, or until `interrupt` is raised.
+    /// Returns a result for each of its builds.
+    fn build(&self, job: &Job<'_>, interrupt: &Interrupt, tell: &dyn Fn(News)) -> Vec<BuildResult>;
+}
+
+/// What one process is to do.
+#[derive(Clone, Debug)]
+pub(crate) struct Job<'a> {
+    /// One build, or those that a finished wheel serves as well.
+    pub(crate) builds: Vec<&'a BuildPlan>,
+    /// The build that has made that wheel.
+    pub(crate) shares: Option<&'a BuildPlan>,
 }
 
 /// What a build tells while it runs.
@@ -130,15 +133,17 @@ pub(crate) fn run(
     thread::scope(|scope| {
         loop {
             while interrupt.signal().is_none()
-                && let Some((places, stop)) = crew.start_next(interrupt)
+                && let Some((start, stop)) = crew.start_next(interrupt)
             {
                 let sender = sender.clone();
                 scope.spawn(move || {
-                    let builds: Vec<_> = places.iter().map(|&index| &plan.builds[index]).collect();
+                    let build = |&index: &usize| &plan.builds[index];
+                    let builds = start.places.iter().map(build).collect();
+                    let job = Job { builds, shares: start.shares.as_ref().map(build) };
                     // Nobody listens any more only when the run itself is being torn down.
-                    let send = |message| drop(sender.send((places[0], message)));
+                    let send = |message| drop(sender.send((start.places[0], message)));
                     let tell = |news| send(Message::News(news));
-                    send(Message::Ended(builder.build(&builds, &stop, &tell)));
+                    send(Message::Ended(builder.build(&job, &stop, &tell)));
                 });
             }
             if crew.running.is_empty() {
@@ -184,18 +189,18 @@ struct Running {
 }
 
 impl Crew<'_> {
-    /// Notes down the start of what may start next; returns its places and what stops it.
-    fn start_next(&mut self, interrupt: &Interrupt) -> Option<(Vec<usize>, Interrupt)> {
-        let Start { places, waited_for } = self.queue.next()?;
+    /// Notes down the start of what may start next; returns it and what stops it.
+    fn start_next(&mut self, interrupt: &Interrupt) -> Option<(Start, Interrupt)> {
+        let start = self.queue.next()?;
         let stop = interrupt.narrowed();
-        let waited_for = waited_for.map(|index| self.name(index));
-        for &index in &places {
+        let waited_for = start.waited_for.map(|index| self.name(index));
+        for &index in &start.places {
             let (identifier, waited_for) = (self.name(index), waited_for.clone());
             self.events.emit(Kind::BuildStarted { identifier, waited_for });
         }
-        let running = Running { places: places.clone(), stop: stop.clone() };
-        self.running.insert(*places.first()?, running);
-        Some((places, stop))
+        let running = Running { places: start.places.clone(), stop: stop.clone() };
+        self.running.insert(*start.places.first()?, running);
+        Some((start, stop))
     }
 
     fn take_in(&mut self, first: usize, message: Message) {
@@ -241,9 +246,7 @@ impl Crew<'_> {
                 continue;
             }
             self.queue.ended(index, result.outcome.has_wheel());
-            if result.outcome == BuildOutcome::Built {
-                self.share(index, &result);
-            }
+            self.share(index, &result);
             let kind = result.failure.as_ref().map(|failure| failure.kind);
             self.first_failure = self.first_failure.or(kind);
             self.events.emit(Kind::BuildFinished { identifier, result: Box::new(result) });

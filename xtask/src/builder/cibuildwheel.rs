@@ -21,7 +21,7 @@ use crate::interrupt::Interrupt;
 use crate::plan::facts::Answer;
 use crate::plan::{BuildPlan, Plan, RUN_LABEL};
 use crate::process::{self, Ended};
-use crate::scheduler::{Builder, News};
+use crate::scheduler::{Builder, Job, News};
 
 /// Reading a package's settings takes a second; this is for machines under load.
 const ASK_LIMIT: Duration = Duration::from_secs(60);
@@ -67,21 +67,19 @@ pub(crate) struct Cibuildwheel<'a> {
 }
 
 impl Builder for Cibuildwheel<'_> {
-    fn build(
-        &self,
-        builds: &[&BuildPlan],
-        interrupt: &Interrupt,
-        tell: &dyn Fn(News),
-    ) -> Vec<BuildResult> {
-        let Some(first) = builds.first() else { return Vec::new() };
-        let grouped = if builds.len() > 1 { BuildPlan::grouped(builds) } else { None };
-        let Some(process) = grouped.or_else(|| (builds.len() == 1).then(|| (*first).clone()))
-        else {
-            // They differ in their options, so each has a process of its own after all.
-            let one = |build| self.build(&[build], interrupt, tell);
-            return builds.iter().flat_map(|&build| one(build)).collect();
+    fn build(&self, job: &Job<'_>, interrupt: &Interrupt, tell: &dyn Fn(News)) -> Vec<BuildResult> {
+        let builds = job.builds.as_slice();
+        let process = match (job.shares, builds) {
+            (None, [build]) => Some((*build).clone()),
+            (Some(pioneer), _) => BuildPlan::grouped(pioneer, builds),
+            (None, _) => None,
         };
-        let ran = self.run(&process, builds, interrupt, tell);
+        let Some(process) = process else {
+            // They differ in their options, so each has a process of its own after all.
+            let alone = |&build| Job { builds: vec![build], shares: None };
+            return builds.iter().flat_map(|b| self.build(&alone(b), interrupt, tell)).collect();
+        };
+        let ran = self.run(&process, job, interrupt, tell);
         self.console.show_whole(&process.log(), self.plan.jobs);
         let judged = |(place, &build): (usize, &&BuildPlan)| {
             let result = match &ran {
@@ -104,8 +102,8 @@ impl Builder for Cibuildwheel<'_> {
 /// How a process went.
 struct Ran {
     ended: Ended,
-    /// Whether it was to build for several identifiers.
-    is_group: bool,
+    /// Whether it made a finished wheel again for others to use.
+    is_shared: bool,
     /// The wheels that it left.
     wheels: Vec<Utf8PathBuf>,
     /// The end of its log.
@@ -165,7 +163,6 @@ impl Cibuildwheel<'_> {
                 return Ok(());
             }
         };
-        let is_first = process.identifier == build.identifier;
         if !judged {
             let audit = verdict::audit(self.plan, process, build, path)?;
             result.cache = Some(verdict::cache(&audit, true));
@@ -174,16 +171,15 @@ impl Cibuildwheel<'_> {
                 return Ok(());
             }
         }
-        // A process of several builds makes anew the wheel that their pioneer has left; that one
-        // is reported already and stays.
+        // What it made again is there already, and reported.
         let present = self.plan.output_dir.join(path.file_name().unwrap_or_default());
-        let keeps = ran.is_group && present.is_file();
+        let keeps = ran.is_shared && present.is_file();
         result.wheel = Some(if keeps {
             wheel::describe(present)?
         } else {
             wheel::place(path, &self.plan.output_dir)?
         });
-        result.outcome = if is_first { BuildOutcome::Built } else { BuildOutcome::Reused };
+        result.outcome = if ran.is_shared { BuildOutcome::Reused } else { BuildOutcome::Built };
         Ok(())
     }
 
@@ -191,7 +187,7 @@ impl Cibuildwheel<'_> {
     fn run(
         &self,
         process: &BuildPlan,
-        builds: &[&BuildPlan],
+        job: &Job<'_>,
         interrupt: &Interrupt,
         tell: &dyn Fn(News),
     ) -> Result<Ran> {
@@ -204,7 +200,8 @@ impl Cibuildwheel<'_> {
         let path = process.log();
         let log = File::create(&path).with_context(|| format!("cannot write {path}"))?;
         let mut log = BufWriter::new(log);
-        let identifiers: Vec<_> = builds.iter().map(|build| build.identifier.as_str()).collect();
+        let identifiers: Vec<_> =
+            job.builds.iter().map(|build| build.identifier.as_str()).collect();
         let mut watch = Watch::new(&identifiers);
         let mut tail = VecDeque::new();
         let live = self.console.shows_logs_live(self.plan.jobs);
@@ -227,13 +224,13 @@ impl Cibuildwheel<'_> {
             Ok(())
         })?;
         log.flush().with_context(|| format!("cannot write {path}"))?;
-        let is_group = builds.len() > 1;
+        let is_shared = job.shares.is_some();
         let mut wheels = wheel::list(&process.wheels())?;
-        if wheels.is_empty() && is_group {
+        if wheels.is_empty() && is_shared {
             // cibuildwheel copies wheels out at its end, which a later version's failure forestalls.
             wheels = wheel::list(&verdict::shared_folder(process).join(WHEEL_DIR))?;
         }
-        Ok(Ran { ended, is_group, wheels, tail: tail.into(), passed: watch.passed() })
+        Ok(Ran { ended, is_shared, wheels, tail: tail.into(), passed: watch.passed() })
     }
 
     /// Saves a wheel that was compiled but not accepted: what cibuildwheel left, or the copy that

@@ -128,6 +128,7 @@ def main():
                 "version": __version__,
                 "platform": platform,
                 "known": [c.identifier for c in module.all_python_configurations()],
+                "test_skip": options.globals.test_selector.skip_config,
                 "builds": [build(options, identifier) for identifier in selected],
             }
     except errors.FatalError as error:

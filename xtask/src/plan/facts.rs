@@ -18,6 +18,9 @@ pub(crate) struct Answer {
     pub(crate) platform: String,
     /// Every identifier that exists on the platform.
     pub(crate) known: Vec<String>,
+    /// The identifiers that are not tested, as patterns.
+    #[serde(default)]
+    pub(crate) test_skip: String,
     /// Those that the package selects, in cibuildwheel's order.
     pub(crate) builds: Vec<Selected>,
 }

@@ -1,4 +1,4 @@
-//! Several builds in one cibuildwheel process: a wheel of the stable ABI is built once there and
+//! Several builds in one cibuildwheel process: a wheel of the stable ABI is made once there, and
 //! then tested with each version.
 
 use super::BuildPlan;
@@ -7,20 +7,27 @@ use super::BuildPlan;
 const OWN: &str = "OWN-RECORD";
 
 impl BuildPlan {
-    /// One process for all of `builds`, which are of one domain: the first one's, with its folders.
-    /// `None` if they differ in more than their names: one process has one set of options.
-    pub(crate) fn grouped(builds: &[&Self]) -> Option<Self> {
-        let first = *builds.first()?;
-        let own = first.comparable();
+    /// One process for `builds`, in which the wheel of `pioneer` is made again, out of the cache and
+    /// without its tests, for all of them to use. It is the first one's, with its folders. `None` if
+    /// they differ in more than their names: one process has one set of options.
+    ///
+    /// It is made by the pioneer's own interpreter. Another one's headers would be compiled anew.
+    pub(crate) fn grouped(pioneer: &Self, builds: &[&Self]) -> Option<Self> {
+        let own = pioneer.comparable();
         if builds.iter().any(|build| build.comparable() != own) {
             return None;
         }
-        let mut grouped = first.clone();
+        let mut grouped = (*builds.first()?).clone();
         let only = grouped.argv.iter().position(|word| word == "--only")?;
-        let platform = platform_of(&first.identifier);
+        let platform = platform_of(&pioneer.identifier);
         grouped.argv.splice(only..only + 2, ["--platform".to_owned(), platform.to_owned()]);
-        let identifiers: Vec<_> = builds.iter().map(|build| build.identifier.as_str()).collect();
-        grouped.environment.insert("CIBW_BUILD".to_owned(), identifiers.join(" "));
+        let all = std::iter::once(pioneer).chain(builds.iter().copied());
+        let identifiers: Vec<_> = all.map(|build| build.identifier.as_str()).collect();
+        let skip = format!("{} {}", pioneer.test_skip, pioneer.identifier);
+        grouped.environment.extend([
+            ("CIBW_BUILD".to_owned(), identifiers.join(" ")),
+            ("CIBW_TEST_SKIP".to_owned(), skip.trim().to_owned()),
+        ]);
         Some(grouped)
     }
 
@@ -43,5 +50,35 @@ fn platform_of(identifier: &str) -> &'static str {
         _ if tag.starts_with("macosx") => "macos",
         _ if tag.starts_with("win") => "windows",
         _ => "linux",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::plan::{BuildPlan, pretended};
+
+    #[test]
+    fn one_process_makes_the_pioneers_wheel_again_and_tests_the_others() {
+        let plan = pretended(&["cp310-win_amd64", "cp311-win_amd64", "cp312-win_amd64"]);
+        let [pioneer, first, second] = plan.builds.as_slice() else { panic!() };
+        let mut pioneer = pioneer.clone();
+        pioneer.test_skip = "*-win32".to_owned();
+        let grouped = BuildPlan::grouped(&pioneer, &[first, second]).unwrap();
+        assert_eq!(grouped.record, first.record);
+        let words = grouped.argv.join(" ");
+        assert!(words.contains("--platform windows") && !words.contains("--only"), "{words}");
+        assert_eq!(
+            grouped.environment["CIBW_BUILD"],
+            "cp310-win_amd64 cp311-win_amd64 cp312-win_amd64"
+        );
+        assert_eq!(grouped.environment["CIBW_TEST_SKIP"], "*-win32 cp310-win_amd64");
+    }
+
+    #[test]
+    fn builds_with_options_of_their_own_share_no_process() {
+        let plan = pretended(&["cp310-win_amd64", "cp311-win_amd64"]);
+        let mut other = plan.builds[1].clone();
+        other.environment.insert("CIBW_TEST_COMMAND_WINDOWS".to_owned(), "other".to_owned());
+        assert!(BuildPlan::grouped(&plan.builds[0], &[&other]).is_none());
     }
 }

@@ -10,8 +10,8 @@ pub(super) struct Queue<'a> {
     states: Vec<State>,
     /// For each build the first one of its process.
     led_by: Vec<usize>,
-    /// For each build whether it goes through one process with the others of its domain.
-    shares: Vec<bool>,
+    /// For each build the one whose wheel serves it, too.
+    shares: Vec<Option<usize>>,
     domains: BTreeMap<&'a str, Domain>,
     jobs: usize,
     keep_going: bool,
@@ -50,6 +50,8 @@ pub(super) struct Start {
     pub(super) places: Vec<usize>,
     /// The place of the build whose compilation they had to wait for.
     pub(super) waited_for: Option<usize>,
+    /// The place of the build whose wheel serves them.
+    pub(super) shares: Option<usize>,
 }
 
 impl<'a> Queue<'a> {
@@ -67,7 +69,7 @@ impl<'a> Queue<'a> {
             builds: &plan.builds,
             states: vec![State::Waiting; plan.builds.len()],
             led_by: (0..plan.builds.len()).collect(),
-            shares: vec![false; plan.builds.len()],
+            shares: vec![None; plan.builds.len()],
             domains,
             jobs: plan.jobs,
             keep_going: plan.keep_going,
@@ -92,32 +94,29 @@ impl<'a> Queue<'a> {
             self.builds[other].domain == self.builds[index].domain
                 && self.builds[other].role == Role::Pioneer
         });
-        let places = if self.shares[index] { self.sharing(index) } else { vec![index] };
+        let shares = self.shares[index];
+        let places = shares.map_or_else(|| vec![index], |maker| self.served_by(maker));
         for &place in &places {
             self.states[place] = State::Compiling;
             self.led_by[place] = index;
         }
-        Some(Start { places, waited_for: pioneer })
+        Some(Start { places, waited_for: pioneer, shares })
     }
 
-    /// The waiting builds that go through one process with `index`.
-    fn sharing(&self, index: usize) -> Vec<usize> {
-        let domain = &self.builds[index].domain;
-        let joins = |&other: &usize| {
-            self.shares[other]
-                && self.states[other] == State::Waiting
-                && self.builds[other].domain == *domain
-        };
-        (0..self.builds.len()).filter(joins).collect()
+    /// The waiting builds that can do with the wheel of `maker`: they go through one process.
+    fn served_by(&self, maker: usize) -> Vec<usize> {
+        let waits = |&other: &usize| self.states[other] == State::Waiting;
+        let served = |other: &usize| self.shares[*other] == Some(maker);
+        (0..self.builds.len()).filter(served).filter(waits).collect()
     }
 
-    /// The wheel of a build has been found to serve others of its domain: those that still wait go
-    /// through one process.
+    /// The wheel of a build has been found to serve others of its domain.
     pub(super) fn share(&mut self, index: usize, serves: impl Fn(&BuildPlan) -> bool) {
         for other in 0..self.builds.len() {
             let build = &self.builds[other];
-            if build.domain == self.builds[index].domain && serves(build) {
-                self.shares[other] = true;
+            let is_other = other != index && build.domain == self.builds[index].domain;
+            if is_other && self.shares[other].is_none() && serves(build) {
+                self.shares[other] = Some(index);
             }
         }
     }
@@ -216,8 +215,8 @@ mod tests {
         assert_eq!(start(&mut queue), [0]);
         queue.compiled(0);
         let followers = [queue.next().unwrap(), queue.next().unwrap()];
-        assert_eq!(followers[0], Start { places: vec![1], waited_for: Some(0) });
-        assert_eq!(followers[1], Start { places: vec![2], waited_for: Some(0) });
+        assert_eq!(followers[0], Start { places: vec![1], waited_for: Some(0), shares: None });
+        assert_eq!(followers[1], Start { places: vec![2], waited_for: Some(0), shares: None });
         for index in [1, 2, 0] {
             assert!(!queue.is_complete());
             queue.ended(index, true);
@@ -253,7 +252,7 @@ mod tests {
         }
         let mut queue = Queue::new(&plan);
         let first = queue.next().unwrap();
-        assert_eq!(first, Start { places: vec![0], waited_for: None });
+        assert_eq!(first, Start { places: vec![0], waited_for: None, shares: None });
         assert_eq!(start(&mut queue), [1]);
     }
 
@@ -337,7 +336,7 @@ mod tests {
         assert_eq!(queue.next().unwrap().places, [1], "the wheel does not serve this one");
         queue.ended(4, true);
         let group = queue.next().unwrap();
-        assert_eq!(group, Start { places: vec![2, 3], waited_for: Some(0) });
+        assert_eq!(group, Start { places: vec![2, 3], waited_for: Some(0), shares: Some(0) });
         assert_eq!(queue.next(), None);
         queue.ended(2, true);
         queue.waits_again(3);

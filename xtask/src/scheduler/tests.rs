@@ -16,14 +16,8 @@ trait OneByOne: Sync {
 }
 
 impl<T: OneByOne> Builder for T {
-    fn build(
-        &self,
-        builds: &[&BuildPlan],
-        stop: &Interrupt,
-        tell: &dyn Fn(News),
-    ) -> Vec<BuildResult> {
-        let [build] = builds else { panic!("several: {builds:?}") };
-        vec![self.build_one(build, stop, tell)]
+    fn build(&self, job: &Job<'_>, stop: &Interrupt, tell: &dyn Fn(News)) -> Vec<BuildResult> {
+        job.builds.iter().map(|build| self.build_one(build, stop, tell)).collect()
     }
 }
 

@@ -14,4 +14,5 @@ mod lab;
 mod packages;
 mod regression;
 mod settings;
+mod stable_abi;
 mod standalone;

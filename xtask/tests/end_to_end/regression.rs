@@ -17,7 +17,8 @@ fn a_cache_emptied_between_two_versions_is_a_miss_and_no_wheel_is_lost() {
 
     // The same again, and the cache is emptied as soon as the first wheel is there.
     fs::remove_dir_all(run.wheelhouse()).unwrap();
-    let mut child = run.command(&line).spawn().unwrap();
+    let one_by_one = [&line[..], &["--jobs", "1"]].concat();
+    let mut child = run.command(&one_by_one).spawn().unwrap();
     let deadline = Instant::now() + Duration::from_secs(300);
     while Sandbox::names(&run.wheelhouse()).is_empty() {
         assert!(Instant::now() < deadline, "no wheel came");
