@@ -11,6 +11,7 @@ use std::thread::{self, JoinHandle};
 
 use anyhow::{Context as _, Result, bail};
 use camino::Utf8Path;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::history;
@@ -20,7 +21,7 @@ use crate::text::hex;
 const BUFFER_BYTES: usize = 128 * 1024;
 
 /// What a source comes to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Source {
     /// SHA-256 over all files, or of the archive; hexadecimal.
     pub(crate) files: String,
