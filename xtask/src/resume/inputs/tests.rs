@@ -132,6 +132,11 @@ fn what_only_selects_or_shows_does_not_count() {
         asked.environment.insert(name.to_owned(), "something else".to_owned());
         assert_eq!(Inputs::of(&asked), before, "{name}");
     }
+    for name in ["CIBW_BUILD_FRONTEND", "CIBW_SKIPPED", "CIBW_CONFIG_SETTINGS"] {
+        let mut asked = usual();
+        asked.environment.insert(name.to_owned(), "something".to_owned());
+        assert_ne!(Inputs::of(&asked), before, "{name}");
+    }
 }
 
 #[test]
