@@ -20,6 +20,7 @@ mod plan;
 mod process;
 mod provision;
 mod report;
+mod resume;
 mod scheduler;
 mod sdist;
 mod settings;

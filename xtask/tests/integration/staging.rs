@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::pipeline::pretending;
+use crate::pipeline::{GOOD, pretending};
 use crate::support::Sandbox;
 
 fn git(folder: &camino::Utf8Path, line: &str) {
@@ -144,4 +144,72 @@ fn a_project_that_is_not_in_git_travels_without_its_build_products() {
     sandbox.write("project/_core.cpython-311-x86_64-linux-gnu.so", "");
     sandbox.release_wheels(&["--python", "3.11"]).expect(1);
     assert_eq!(travelled(&sandbox), ["./pkg.c", "./pyproject.toml"]);
+}
+
+#[test]
+fn a_file_that_is_edited_while_a_run_goes_on_is_the_same_for_every_version() {
+    let mut sandbox = pretending("");
+    let edited = sandbox.project().join("pkg.c");
+    let before = fs::read_to_string(&edited).unwrap();
+    // Written in place, as some editors do, and not replaced.
+    sandbox.set(
+        "PRETEND",
+        &format!("cat pkg.c >> \"$cache/seen\"; echo 'int edited;' > {edited}; {GOOD}"),
+    );
+    sandbox.release_wheels(&[]).expect(0);
+    assert_eq!(fs::read_to_string(&edited).unwrap(), "int edited;\n");
+    let seen = fs::read_to_string(sandbox.root.join("cache/seen")).unwrap();
+    assert_eq!(seen, [before.as_str(), &before].concat());
+}
+
+#[test]
+fn what_stands_in_the_place_of_tracked_files_travels() {
+    let sandbox = project_in_git();
+    let project = sandbox.project();
+    for file in ["was_file", "was_folder/old.c"] {
+        sandbox.write(&format!("project/{file}"), "");
+    }
+    git(&project, "add was_file was_folder");
+    git(&project, "commit --quiet -m two");
+    fs::remove_file(project.join("was_file")).unwrap();
+    sandbox.write("project/was_file/new.c", "");
+    fs::remove_dir_all(project.join("was_folder")).unwrap();
+    std::os::unix::fs::symlink("vendor", project.join("was_folder")).unwrap();
+    sandbox.release_wheels(&["--python", "3.11"]).expect(1);
+    let mut expected = TRAVELS.to_vec();
+    expected.extend(["./was_file/new.c", "./was_folder"]);
+    assert_eq!(travelled(&sandbox), expected);
+}
+
+#[test]
+fn repositories_within_travel_with_their_history_or_as_an_empty_folder() {
+    let sandbox = pretending(
+        "ls -d inner/.git/HEAD inner/kept.c unfetched > \"$cache/files\"; \
+         git -C inner log --format=%s > \"$cache/log\"; exit 1",
+    );
+    let project = sandbox.project();
+    git(&project, "init --quiet");
+    sandbox.write("project/inner/kept.c", "");
+    let inner = project.join("inner");
+    for line in ["init --quiet", "add .", "commit --quiet -m inner-one"] {
+        git(&inner, line);
+    }
+    fs::create_dir(project.join("unfetched")).unwrap();
+    let commit = "0123456789012345678901234567890123456789";
+    git(&project, &format!("update-index --add --cacheinfo 160000,{commit},unfetched"));
+    sandbox.release_wheels(&["--python", "3.11"]).expect(1);
+    let read = |name: &str| fs::read_to_string(sandbox.root.join("cache").join(name)).unwrap();
+    assert_eq!(read("files"), "inner/.git/HEAD\ninner/kept.c\nunfetched\n");
+    assert_eq!(read("log"), "inner-one\n");
+}
+
+#[test]
+fn a_name_that_is_not_utf_8_is_refused_and_not_left_out() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let sandbox = pretending(GOOD);
+    let project = sandbox.project();
+    git(&project, "init --quiet");
+    let name = std::ffi::OsStr::from_bytes(b"odd-\xff.c");
+    fs::write(project.as_std_path().join(name), "").unwrap();
+    sandbox.release_wheels(&["--python", "3.11"]).expect(1).says("its name is not UTF-8");
 }
