@@ -22,10 +22,12 @@ const INSPECT_LIMIT: Duration = Duration::from_secs(30);
 const LIST_LIMIT: Duration = Duration::from_secs(120);
 /// Lists the `build` of every interpreter. Files only and no process besides the shell: even a
 /// Python that only reads its own metadata takes longer than the container's start.
-const LIST: &str = r#"
-for record in /opt/python/*/lib/*/site-packages/build-*.dist-info; do
+const LIST: &str = r#"for record in /opt/python/*/lib/*/site-packages/build-*.dist-info; do
     if [ -d "$record" ]; then echo "$record"; fi
-done"#;
+done
+"#;
+/// A reason is cut here, in characters.
+const REASON_LENGTH: usize = 300;
 
 /// What becomes of an image that is not on this machine.
 #[derive(Clone, Copy)]
@@ -65,13 +67,13 @@ impl Asker<'_> {
     fn answer(&self, question: &ImageQuestion) -> ImageAnswer {
         let id = match self.id(question) {
             Ok(id) => id,
-            Err(error) => return ImageAnswer { id: None, build: Err(first_line(&error)) },
+            Err(error) => return ImageAnswer { id: None, build: Err(reason(&error)) },
         };
         let file = self.memory.as_ref().map(|folder| folder.join(format!("{id}.json")));
         if let Some(known) = file.as_deref().and_then(recall) {
             return ImageAnswer { id: Some(id), build: Ok(known) };
         }
-        let build = self.list(question).map_err(|error| first_line(&error));
+        let build = self.list(question).map_err(|error| reason(&error));
         if let (Ok(found), Some(file)) = (&build, file) {
             // Only costs the next run the same question.
             let _ = remember(&file, found);
@@ -105,13 +107,15 @@ impl Asker<'_> {
 
     fn list(&self, question: &ImageQuestion) -> Result<BTreeMap<String, String>> {
         let mut command = self.command(question);
-        command.args(["run", "--rm", "--pull=never", "--platform", &question.platform]);
+        command.args(["run", "--rm", "--interactive", "--pull=never"]);
+        command.args(["--platform", &question.platform]);
         let arguments = self.lab.map_or_else(Vec::new, |lab| lab.create_args.clone());
         if !arguments.iter().any(|argument| argument.starts_with("--net")) {
             command.arg("--network=none");
         }
-        command.args(arguments).args(["--entrypoint=/bin/sh", &question.image, "-c", LIST]);
-        process::read(command, LIST_LIMIT).map(|listed| versions(&listed))
+        command.args(arguments).args(["--entrypoint=/bin/sh", &question.image, "-s"]);
+        let listed = process::read_with_input(command, LIST.as_bytes(), LIST_LIMIT)?;
+        Ok(versions(&listed))
     }
 
     fn command(&self, question: &ImageQuestion) -> Command {
@@ -163,8 +167,11 @@ fn remember(file: &Utf8Path, build: &BTreeMap<String, String>) -> Result<()> {
     Ok(())
 }
 
-fn first_line(error: &anyhow::Error) -> String {
-    format!("{error:#}").lines().next().unwrap_or_default().to_owned()
+/// An error in one line.
+fn reason(error: &anyhow::Error) -> String {
+    let text = format!("{error:#}");
+    let words: Vec<_> = text.split_whitespace().collect();
+    words.join(" ").chars().take(REASON_LENGTH).collect()
 }
 
 #[cfg(test)]

@@ -111,7 +111,8 @@ fn has_env_dir(version: &str) -> bool {
 /// setting and not as a variable: that would hold for every requirement that is built from source,
 /// too, several at a time. A `SKBUILD_BUILD_DIR` of the package's own still wins.
 ///
-/// Only in containers: on a host a folder that stays makes builds incremental.
+/// Only in containers: on a host a folder that stays makes builds incremental. Not for meson-python:
+/// its random folder is named in no command line, so that its rebuilds hit directly as it is.
 pub(super) fn build_dir(facts: &Facts<'_>, selected: &Selected) -> Option<String> {
     const NAMES: [&str; 3] = ["build-dir", "builddir", "skbuild.build-dir"];
     let set = selected.config_settings.iter().any(|name| NAMES.contains(&name.as_str()));
