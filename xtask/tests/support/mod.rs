@@ -165,7 +165,7 @@ pub(crate) fn real_python() -> &'static Utf8Path {
     static PYTHON: OnceLock<Utf8PathBuf> = OnceLock::new();
     PYTHON.get_or_init(|| {
         // Nothing that is only pretended may be remembered in the user's own cache.
-        let mut sandbox = Sandbox::new();
+        let mut sandbox = Sandbox::new().with_pretended_engine();
         sandbox.program("podman", "#!/bin/sh\n[ $1 = info ]\n");
         sandbox.variables.remove("XDG_CACHE_HOME");
         sandbox.python()
