@@ -12,6 +12,7 @@ mod event;
 mod fault;
 mod folders;
 mod host;
+mod image;
 mod interrupt;
 mod lab;
 mod package;

@@ -135,6 +135,8 @@ pub(crate) struct Traits {
     pub(crate) name: String,
     /// `build-system.build-backend`; setuptools when there is none, as PEP 517 has it.
     pub(crate) backend: String,
+    /// Whether `[tool.scikit-build]` names the folder to build in, for some builds at least.
+    pub(crate) names_build_dir: bool,
     /// Its `[tool.warmwheel]`.
     pub(crate) table: Table,
 }
@@ -156,9 +158,19 @@ impl Traits {
                 .unwrap_or_else(|| folder.file_name().unwrap_or("package").to_owned()),
             backend: text("build-system", "build-backend")
                 .unwrap_or_else(|| "setuptools.build_meta:__legacy__".to_owned()),
+            names_build_dir: names_build_dir(&pyproject),
             table: Table::read(&pyproject, &file)?,
         })
     }
+}
+
+fn names_build_dir(pyproject: &toml::Table) -> bool {
+    let settings = pyproject.get("tool").and_then(|tool| tool.get("scikit-build"));
+    let overrides = settings.and_then(|settings| settings.get("overrides")?.as_array());
+    settings
+        .into_iter()
+        .chain(overrides.into_iter().flatten())
+        .any(|table| table.get("build-dir").is_some())
 }
 
 fn read_table(file: &Utf8Path) -> Result<Option<toml::Table>> {
@@ -170,4 +182,22 @@ fn read_table(file: &Utf8Path) -> Result<Option<toml::Table>> {
         Fault::usage(format!("{file} is no TOML: {}", error.to_string().trim()), "mend the file")
     })?;
     Ok(Some(table))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_to_build_in_is_found_wherever_scikit_build_core_reads_it() {
+        for (text, named) in [
+            ("[tool.scikit-build]\nbuild-dir = 'build/{wheel_tag}'", true),
+            ("[[tool.scikit-build.overrides]]\nif.state = 'wheel'\nbuild-dir = 'b'", true),
+            ("[tool.scikit-build]\nbuild.verbose = true", false),
+            ("[tool.other]\nbuild-dir = 'b'", false),
+            ("", false),
+        ] {
+            assert_eq!(names_build_dir(&text.parse().unwrap()), named, "{text}");
+        }
+    }
 }

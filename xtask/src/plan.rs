@@ -4,6 +4,7 @@
 //! `--plan` and CI's matrix are views of one [`Plan`].
 
 pub(crate) mod facts;
+mod frontend;
 mod group;
 mod inside;
 mod jobs;
@@ -12,14 +13,14 @@ mod render;
 mod selection;
 mod wiring;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use self::facts::{Facts, Selected};
+use self::facts::{Facts, ImageQuestion, Selected};
 use self::inside::Inside;
 use self::merge::{Merged, Merger};
 use self::wiring::Wiring;
@@ -81,10 +82,14 @@ pub(crate) struct BuildPlan {
     pub(crate) role: Role,
     /// The container image, where there is one.
     pub(crate) image: Option<String>,
+    /// The image's id, a hash of what it holds, if it is on this machine.
+    pub(crate) image_id: Option<String>,
     /// The container engine, where there is one.
     pub(crate) engine: Option<Engine>,
     /// How the compiler is put behind ccache.
     pub(crate) wiring: Wiring,
+    /// Why the isolated build environment has another path in every run, if it has.
+    pub(crate) env_note: Option<String>,
     /// Whether the test step, which holds the hook, runs.
     pub(crate) tested: bool,
     /// The command.
@@ -127,6 +132,16 @@ impl BuildPlan {
     }
 }
 
+/// The images that a run's builds need, to be asked about before it is worked out.
+///
+/// # Errors
+/// Nothing to build, or an identifier or engine that is not to be had.
+pub(crate) fn images(facts: &Facts<'_>) -> Result<BTreeSet<ImageQuestion>> {
+    let selection = selection::select(facts.answer, facts.settings, facts.lab)?;
+    let questions = selection.builds.into_iter().map(|selected| question_of(facts, selected));
+    questions.filter_map(Result::transpose).collect()
+}
+
 /// Works out a run.
 ///
 /// # Errors
@@ -158,7 +173,10 @@ pub(crate) fn plan(facts: &Facts<'_>) -> Result<Plan> {
 fn plan_build(facts: &Facts<'_>, selected: &Selected, earlier: &[BuildPlan]) -> Result<BuildPlan> {
     let identifier = &selected.identifier;
     let platform = facts.answer.platform.as_str();
-    let image = image_of(facts, selected);
+    let asked = question_of(facts, selected)?;
+    let answer = asked.as_ref().and_then(|question| facts.images.get(question));
+    let image = asked.as_ref().map(|question| question.image.clone());
+    let engine = asked.as_ref().map(|question| question.engine);
     let domain = domain_of(identifier, image.as_deref());
     let pioneered = earlier.iter().any(|build| build.domain == domain);
     let record = facts.paths.run.join("builds").join(identifier);
@@ -170,6 +188,8 @@ fn plan_build(facts: &Facts<'_>, selected: &Selected, earlier: &[BuildPlan]) -> 
     options.prepend("test-command", inside.hook(platform), " && ");
     options.append("before-all", inside.preflight(wiring));
     options.prepend("before-test", inside.seal(), " && ");
+    let env_dir = frontend::Environment::of(facts, selected, answer);
+    put_folders(&mut options, facts, selected, &env_dir);
     // Its own log groups would be nested in ours, and its summary would overwrite the others'.
     options.set("CIBW_LOG_FOLD_MODE", "disabled");
     options.set("PYTHONUNBUFFERED", "1");
@@ -178,17 +198,15 @@ fn plan_build(facts: &Facts<'_>, selected: &Selected, earlier: &[BuildPlan]) -> 
     }
 
     let mut mounts = Vec::new();
-    let mut engine = None;
-    if let Some(image) = &image {
+    if let (Some(image), Some(engine)) = (&image, engine) {
         mounts = inside.mounts(facts, &record);
-        let chosen = engine_of(facts, selected)?;
         let host_mount = if selected.engine.host_mount_is_chosen {
             !selected.engine.disable_host_mount
         } else {
             selected.mentions_host
         };
         let arguments = create_args(facts, &mounts)?;
-        options.container_engine(chosen, &arguments, host_mount);
+        options.container_engine(engine, &arguments, host_mount);
         if facts.settings.image.is_some() {
             options.set(&image_variable(identifier), image);
         }
@@ -197,7 +215,6 @@ fn plan_build(facts: &Facts<'_>, selected: &Selected, earlier: &[BuildPlan]) -> 
                 options.set(name, value);
             }
         }
-        engine = Some(chosen);
     }
     let (environment, merged) = options.finish();
     Ok(BuildPlan {
@@ -205,8 +222,10 @@ fn plan_build(facts: &Facts<'_>, selected: &Selected, earlier: &[BuildPlan]) -> 
         domain,
         role: if pioneered { Role::Follower } else { Role::Pioneer },
         image,
+        image_id: answer.and_then(|answer| answer.id.clone()),
         engine,
         wiring,
+        env_note: env_dir.note(),
         tested: selected.tested,
         argv: argv(facts, identifier, &record),
         folder: facts.paths.stage.clone(),
@@ -216,6 +235,26 @@ fn plan_build(facts: &Facts<'_>, selected: &Selected, earlier: &[BuildPlan]) -> 
         merged,
         record,
     })
+}
+
+/// Puts what would have a random name in folders that are the same in every run.
+fn put_folders(
+    options: &mut Merger<'_>,
+    facts: &Facts<'_>,
+    selected: &Selected,
+    env_dir: &frontend::Environment,
+) {
+    if let frontend::Environment::At(folder) = env_dir {
+        options.build_frontend(&format!("--env-dir={folder}"));
+    }
+    let build_dir = frontend::build_dir(facts, selected);
+    let platform = facts.answer.platform.as_str();
+    if let Some(command) = frontend::clearing(platform, env_dir, build_dir.is_some()) {
+        options.prepend("before-build", command, " && ");
+    }
+    if let Some(build_dir) = build_dir {
+        options.prepend("config-settings", build_dir, " ");
+    }
 }
 
 fn argv(facts: &Facts<'_>, identifier: &str, record: &Utf8Path) -> Vec<String> {
@@ -233,6 +272,20 @@ fn argv(facts: &Facts<'_>, identifier: &str, record: &Utf8Path) -> Vec<String> {
 fn percentage(value: f64) -> String {
     let text = format!("{value:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// What an engine has to be asked about a build's image, if it is built in one.
+fn question_of(facts: &Facts<'_>, selected: &Selected) -> Result<Option<ImageQuestion>> {
+    let Some(image) = image_of(facts, selected) else { return Ok(None) };
+    let tag = selected.identifier.split_once('-').map_or("", |(_, tag)| tag);
+    let platform = match tag.split_once('_').map_or("", |(_, architecture)| architecture) {
+        "x86_64" => "linux/amd64".to_owned(),
+        "i686" => "linux/386".to_owned(),
+        "aarch64" => "linux/arm64".to_owned(),
+        "armv7l" => "linux/arm/v7".to_owned(),
+        other => format!("linux/{other}"),
+    };
+    Ok(Some(ImageQuestion { engine: engine_of(facts, selected)?, image, platform }))
 }
 
 /// The image: the run's choice before the package's own.

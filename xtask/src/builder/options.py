@@ -11,7 +11,10 @@ import contextlib
 import dataclasses
 import json
 import os
+import re
+import shlex
 import sys
+import tempfile
 from pathlib import Path
 
 from cibuildwheel import __version__, errors
@@ -30,8 +33,12 @@ MERGED = {
     "environment": EnvironmentFormat(),
     "test-command": ListFormat(sep=" && "),
     "before-all": ListFormat(sep=" && "),
+    "before-build": ListFormat(sep=" && "),
     "before-test": ListFormat(sep=" && "),
+    "config-settings": ShlexTableFormat(sep=" ", pair_sep="="),
 }
+# Those that no variable with a platform suffix sets.
+UNSUFFIXED = ["build-frontend"]
 # Those that it has to set whole.
 WHOLE = ["container-engine", "build-frontend"]
 
@@ -41,7 +48,7 @@ def origin(options, name, identifier):
     reader = options.reader
     variable = "CIBW_" + name.upper().replace("-", "_")
     suffixed = f"{variable}_{reader.platform.upper()}"
-    if suffixed in reader.env and name != "build-frontend":
+    if suffixed in reader.env and name not in UNSUFFIXED:
         return suffixed
     if variable in reader.env:
         return variable
@@ -66,8 +73,20 @@ def image(build_options, identifier):
     return images[architecture] if images else None
 
 
-def build(options, identifier):
+def constrained_build(build_options, configuration):
+    """The version of `build` that cibuildwheel installs on a host, if the constraints fix it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = build_options.dependency_constraints.get_for_python_version(
+            version=configuration.version, tmp_dir=Path(folder)
+        )
+        text = path.read_text(encoding="utf-8") if path else ""
+    found = re.search(r"^build *== *([^\s;]+)", text, re.MULTILINE)
+    return found.group(1) if found else None
+
+
+def build(options, configuration):
     """What cibuildwheel would do for one identifier."""
+    identifier = configuration.identifier
     with options.reader.identifier(identifier):
         values = {
             name: options.reader.get(name, option_format=form) for name, form in MERGED.items()
@@ -90,7 +109,13 @@ def build(options, identifier):
         "frontend": {
             "name": build_options.build_frontend.name,
             "args": list(build_options.build_frontend.args),
+            "constrained": constrained_build(build_options, configuration),
         },
+        # In containers: the interpreter's folder.
+        "interpreter": getattr(configuration, "path_str", None),
+        "config_settings": [
+            setting.partition("=")[0] for setting in shlex.split(values["config-settings"])
+        ],
         "options": {
             name: {"value": value, "origin": origin(options, name, identifier)}
             for name, value in values.items()
@@ -100,7 +125,6 @@ def build(options, identifier):
         "mentions_host": "/host" in json.dumps(
             [
                 values,
-                build_options.before_build,
                 build_options.repair_command,
                 str(build_options.test_environment),
             ]
@@ -124,12 +148,13 @@ def main():
             selected = get_build_identifiers(
                 module, options.globals.build_selector, options.globals.architectures
             )
+            known = {c.identifier: c for c in module.all_python_configurations()}
             answer = {
                 "version": __version__,
                 "platform": platform,
-                "known": [c.identifier for c in module.all_python_configurations()],
+                "known": list(known),
                 "test_skip": options.globals.test_selector.skip_config,
-                "builds": [build(options, identifier) for identifier in selected],
+                "builds": [build(options, known[identifier]) for identifier in selected],
             }
     except errors.FatalError as error:
         answer = {"error": str(error)}

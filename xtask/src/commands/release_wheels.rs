@@ -1,5 +1,6 @@
 //! `cargo xtask release-wheels`: the whole pipeline.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::process::ExitCode;
@@ -18,6 +19,7 @@ use crate::event::{FailureKind, Reporter, RunOutcome};
 use crate::fault::{Class, Fault};
 use crate::folders::Folders;
 use crate::host;
+use crate::image;
 use crate::interrupt::Interrupt;
 use crate::lab::{self, Lab};
 use crate::package::{self, Project, Source, Traits};
@@ -42,7 +44,11 @@ pub(crate) fn run(flags: &ReleaseWheels, environment: &Environment) -> Result<Ex
     let settings = Settings::resolve(flags, &input.traits.table, &input.project.root, environment)?;
     let prepared = prepare(flags, &input, &settings, environment, console)?;
     let run_id = run_id(started);
-    let plan = prepared.plan(&run_id, &input, &settings, environment)?;
+    let missing = match flags.plan {
+        Some(_) => image::Missing::Left,
+        None => image::Missing::Pulled(console),
+    };
+    let plan = prepared.plan(&run_id, &input, &settings, environment, missing)?;
     match flags.plan {
         Some(PlanFormat::Text) => console.data(plan.to_text()),
         Some(PlanFormat::Json) => console.data(serde_json::to_string_pretty(&plan)?),
@@ -150,6 +156,7 @@ impl Prepared {
         input: &Input,
         settings: &Settings,
         environment: &Environment,
+        missing: image::Missing,
     ) -> Result<Plan> {
         let runs = input.project.root.join("target/warmwheel");
         let run = settings.report_dir.clone().unwrap_or_else(|| runs.join(run_id));
@@ -161,7 +168,7 @@ impl Prepared {
             python: self.python.clone(),
             files: provision::container_folder(&self.folders.target),
         };
-        plan::plan(&facts::Facts {
+        let mut facts = facts::Facts {
             run_id,
             settings,
             traits: &input.traits,
@@ -169,9 +176,13 @@ impl Prepared {
             environment,
             machine: host::machine(),
             engines: &self.engines,
+            images: &BTreeMap::new(),
             lab: self.lab.as_ref(),
             paths: &paths,
-        })
+        };
+        let images = image::ask(plan::images(&facts)?, missing, facts.lab, environment);
+        facts.images = &images;
+        plan::plan(&facts)
     }
 }
 

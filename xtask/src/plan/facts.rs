@@ -34,6 +34,12 @@ pub(crate) struct Selected {
     pub(crate) image: Option<String>,
     /// The container engine's settings.
     pub(crate) engine: EngineSettings,
+    /// What builds the wheel.
+    pub(crate) frontend: Frontend,
+    /// In containers: the interpreter's folder, such as `/opt/python/cp312-cp312`.
+    pub(crate) interpreter: Option<String>,
+    /// The names of the package's `config-settings`.
+    pub(crate) config_settings: Vec<String>,
     /// The values of the options that Warmwheel adds to.
     pub(crate) options: BTreeMap<String, OptionValue>,
     /// Who set the options that have to be set whole; `None` for cibuildwheel's default.
@@ -55,6 +61,38 @@ pub(crate) struct EngineSettings {
     pub(crate) disable_host_mount: bool,
     /// Whether the package says so itself, either way.
     pub(crate) host_mount_is_chosen: bool,
+}
+
+/// `build-frontend`, parsed.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Frontend {
+    /// cibuildwheel's name of it, such as `build[uv]`.
+    pub(crate) name: String,
+    /// Its arguments, in order.
+    pub(crate) args: Vec<String>,
+    /// The version of `build` that builds on the host get, where cibuildwheel's constraints fix it.
+    pub(crate) constrained: Option<String>,
+}
+
+/// A container image as an engine has to be asked about it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ImageQuestion {
+    /// The engine that will run it.
+    pub(crate) engine: Engine,
+    /// The image, as the engine is told.
+    pub(crate) image: String,
+    /// Its platform in the engine's words, such as `linux/amd64`.
+    pub(crate) platform: String,
+}
+
+/// What is known of an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ImageAnswer {
+    /// Its id, which is a hash of what it holds; `None` if the engine has no such image here.
+    pub(crate) id: Option<String>,
+    /// The version of `build` by the name of the interpreter's folder (`cp312-cp312`), or why that
+    /// is not known.
+    pub(crate) build: Result<BTreeMap<String, String>, String>,
 }
 
 /// An option's effective value.
@@ -110,6 +148,9 @@ pub(crate) struct Facts<'a> {
     pub(crate) machine: Machine,
     /// The engines that answer on this machine, in order of preference.
     pub(crate) engines: &'a [Engine],
+    /// What is known of the images of [`super::images`]; one that is not among them was not asked
+    /// about.
+    pub(crate) images: &'a BTreeMap<ImageQuestion, ImageAnswer>,
     /// The test image, when it was asked for.
     pub(crate) lab: Option<&'a Lab>,
     /// Folders and programs.

@@ -1,18 +1,19 @@
 //! How Warmwheel's own values reach cibuildwheel without displacing the package's or the user's.
 //!
-//! `environment`, `before-test` and `test-command` are put in front with `CIBW_INHERIT` (cibuildwheel
+//! `environment`, `before-build`, `before-test` and `test-command` are put in front with `CIBW_INHERIT` (cibuildwheel
 //! 4.3.0 and newer). Only names with a platform suffix are used, so that a user's own variable
 //! without one keeps its place in the order. A user who has set the suffixed one already, or its
 //! rule, gets ours and the value that theirs comes to.
 //!
 //! `before-all` is where a package installs its ccache, so what looks for one comes after it.
-//! `container-engine` cannot be merged by cibuildwheel. Both are set whole.
+//! `container-engine` and `build-frontend` cannot be merged by cibuildwheel. All three are set whole.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::facts::{EngineSettings, Selected};
+use super::frontend;
 use crate::cli::Engine;
 use crate::environment::Environment;
 use crate::text::quote;
@@ -116,6 +117,21 @@ impl<'a> Merger<'a> {
             ours: engine_text(engine, ours, host_mount),
             theirs: describe(theirs),
             origin: self.selected.origins.get("container-engine").cloned().flatten(),
+        });
+    }
+
+    /// Adds an argument to `build-frontend`, behind the package's own. Of all options here it is the
+    /// one that cibuildwheel reads no variable with a platform suffix for.
+    pub(super) fn build_frontend(&mut self, ours: &str) {
+        let theirs = &self.selected.frontend;
+        let variable = "CIBW_BUILD_FRONTEND";
+        self.set(variable, frontend::text(theirs, Some(ours)));
+        self.merged.push(Merged {
+            option: "build-frontend".to_owned(),
+            variable: variable.to_owned(),
+            ours: ours.to_owned(),
+            theirs: frontend::text(theirs, None),
+            origin: self.selected.origins.get("build-frontend").cloned().flatten(),
         });
     }
 

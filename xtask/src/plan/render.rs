@@ -35,6 +35,7 @@ impl Plan {
                 };
                 let hook = if build.tested { "" } else { "; no test step: audited on the host" };
                 lines.push(format!("  {} ({role}{hook})", build.identifier));
+                lines.extend(build.env_note.as_ref().map(|note| format!("    note: {note}")));
                 lines.push(format!("    {}", command(build)));
             }
         }

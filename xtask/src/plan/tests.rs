@@ -1,143 +1,14 @@
 //! Plans for every platform, made on any machine.
 
-use std::collections::BTreeMap;
+mod folders;
+mod scenario;
 
-use camino::Utf8PathBuf;
-use clap::Parser as _;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::facts::{Answer, Facts, Machine, Paths};
-use super::{BuildPlan, Plan, Role, plan};
-use crate::cli::{Cli, Command, Engine};
-use crate::environment::Environment;
+use self::scenario::{Scenario, lab};
+use super::{BuildPlan, Plan, Role};
+use crate::cli::Engine;
 use crate::fault::{class_of, explain};
-use crate::lab::Lab;
-use crate::package::Traits;
-use crate::settings::{Settings, Table};
-
-/// Everything a plan is made from, with plain defaults.
-struct Scenario {
-    flags: Vec<&'static str>,
-    backend: &'static str,
-    platform: &'static str,
-    builds: Vec<Value>,
-    variables: Vec<(&'static str, &'static str)>,
-    engines: Vec<Engine>,
-    lab: Option<Lab>,
-}
-
-impl Scenario {
-    fn of(platform: &'static str, identifiers: &[&str]) -> Self {
-        Self {
-            flags: Vec::new(),
-            backend: "scikit_build_core.build",
-            platform,
-            builds: identifiers.iter().map(|identifier| selected(identifier)).collect(),
-            variables: vec![("HOME", "/home/me")],
-            engines: vec![Engine::Docker, Engine::Podman],
-            lab: None,
-        }
-    }
-
-    fn linux() -> Self {
-        Self::of("linux", &["cp311-manylinux_x86_64", "cp312-manylinux_x86_64"])
-    }
-
-    /// Changes a field of the first build that cibuildwheel tells of.
-    fn with(mut self, field: &str, value: Value) -> Self {
-        self.builds[0][field] = value;
-        self
-    }
-
-    fn option(mut self, name: &str, value: &str) -> Self {
-        self.builds[0]["options"][name] = json!({"value": value, "origin": "pyproject"});
-        self
-    }
-
-    fn variable(mut self, name: &'static str, value: &'static str) -> Self {
-        self.variables.push((name, value));
-        self
-    }
-
-    fn try_plan(self) -> anyhow::Result<Plan> {
-        let line = ["xtask", "release-wheels"].into_iter().chain(self.flags);
-        let Command::ReleaseWheels(flags) = Cli::parse_from(line).command else { unreachable!() };
-        let environment: Environment =
-            self.variables.iter().map(|&(n, v)| (n.to_owned(), v.to_owned())).collect();
-        let project = Utf8PathBuf::from("/src");
-        let settings = Settings::resolve(&flags, &Table::default(), &project, &environment)?;
-        let known = ["cp311", "cp312", "cp313"].map(|python| format!("{python}-manylinux_x86_64"));
-        let answer: Answer = serde_json::from_value(
-            json!({"platform": self.platform, "known": known, "builds": self.builds}),
-        )?;
-        let run = Utf8PathBuf::from("/src/target/warmwheel/RUN");
-        let paths = Paths {
-            project,
-            package: "pkg".into(),
-            stage: run.join("stage"),
-            run,
-            python: "/tools/bin/python".into(),
-            files: "/src/target/warmwheel/container".into(),
-        };
-        plan(&Facts {
-            run_id: "RUN",
-            settings: &settings,
-            traits: &Traits {
-                name: "pkg".into(),
-                backend: self.backend.into(),
-                table: Table::default(),
-            },
-            answer: &answer,
-            environment: &environment,
-            machine: Machine { cores: 2, memory_bytes: None },
-            engines: &self.engines,
-            lab: self.lab.as_ref(),
-            paths: &paths,
-        })
-    }
-
-    fn plan(self) -> Plan {
-        self.try_plan().unwrap()
-    }
-
-    fn first(self) -> BuildPlan {
-        self.plan().builds.remove(0)
-    }
-}
-
-fn selected(identifier: &str) -> Value {
-    let containers = identifier.contains("linux_");
-    json!({
-        "identifier": identifier,
-        "image": containers.then(|| format!("quay.io/{}", identifier.split_once('-').unwrap().1)),
-        "engine": {
-            "name": "docker",
-            "create_args": [],
-            "disable_host_mount": false,
-            "host_mount_is_chosen": false,
-        },
-        "options": {
-            "environment": {"value": "", "origin": null},
-            "test-command": {"value": "", "origin": null},
-            "before-all": {"value": "", "origin": null},
-            "before-test": {"value": "", "origin": null},
-        },
-        "origins": {"container-engine": null, "build-frontend": null},
-        "tested": true,
-        "mentions_host": false,
-    })
-}
-
-fn lab() -> Lab {
-    Lab {
-        engine: Engine::Podman,
-        image: "localhost/warmwheel-lab:1".into(),
-        architecture: "x86_64".into(),
-        environment: BTreeMap::from([("CONTAINERS_CONF".to_owned(), "/lab/conf".to_owned())]),
-        create_args: vec!["--network=host".into()],
-        identifiers: vec!["cp311-manylinux_x86_64".into()],
-    }
-}
 
 /// The whole plan as data: every argument, variable and mount.
 fn snapshot(name: &str, scenario: Scenario) {
@@ -217,8 +88,8 @@ fn a_package_without_settings_gets_ours_by_inheritance() {
     let environment = Scenario::linux().first().environment;
     assert_eq!(
         environment["CIBW_INHERIT"],
-        "before-all-linux: none; before-test-linux: prepend; environment-linux: prepend; \
-         test-command-linux: prepend"
+        "before-all-linux: none; before-build-linux: prepend; before-test-linux: prepend; \
+         config-settings-linux: prepend; environment-linux: prepend; test-command-linux: prepend"
     );
     assert_eq!(
         environment["CIBW_TEST_COMMAND_LINUX"],

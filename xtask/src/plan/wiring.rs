@@ -68,8 +68,12 @@ mod tests {
             ("setuptools.build_meta", Wiring::Links),
             ("setuptools.build_meta:__legacy__", Wiring::Links),
         ] {
-            let traits =
-                Traits { name: "p".into(), backend: backend.into(), table: Table::default() };
+            let traits = Traits {
+                name: "p".into(),
+                backend: backend.into(),
+                names_build_dir: false,
+                table: Table::default(),
+            };
             assert_eq!(Wiring::of(cli::Wiring::Auto, &traits), wiring, "{backend}");
             assert_eq!(Wiring::of(cli::Wiring::Links, &traits), Wiring::Links);
         }

@@ -9,6 +9,7 @@ mod support;
 mod audit;
 mod bench;
 mod cache;
+mod image;
 mod parallel;
 mod pipeline;
 mod refusals;

@@ -12,11 +12,14 @@ const HOOK: &str = "/warmwheel/ccache-validator validate --wheel '{wheel}'";
 
 /// A project with `settings`, planned for two versions, and what cibuildwheel makes of each plan.
 fn effective(settings: &str, variables: &[(&str, &str)]) -> Vec<Value> {
+    let project = "[project]\nname = 'pkg'\nversion = '1'\n[tool.cibuildwheel]\n";
+    of_project(&format!("{project}{settings}"), variables)
+}
+
+/// As [`effective`], for a whole pyproject.toml.
+fn of_project(pyproject: &str, variables: &[(&str, &str)]) -> Vec<Value> {
     let mut sandbox = Sandbox::new().with_tools().with_pretended_engine();
-    sandbox.write(
-        "project/pyproject.toml",
-        &format!("[project]\nname = 'pkg'\nversion = '1'\n[tool.cibuildwheel]\n{settings}"),
-    );
+    sandbox.write("project/pyproject.toml", pyproject);
     for (name, value) in variables {
         sandbox.set(name, value);
     }
@@ -137,12 +140,62 @@ fn a_projects_create_args_and_engine() {
     assert_eq!(build["engine"]["disable_host_mount"], true);
 }
 
+fn strings(list: &Value) -> Vec<&str> {
+    list.as_array().unwrap().iter().map(|item| item.as_str().unwrap()).collect()
+}
+
+/// The arguments of the frontend, by its name, that each way of setting it comes to.
 #[test]
-fn a_projects_build_frontend() {
-    let settings = "build-frontend = { name = 'build', args = ['--sdist'] }\n";
-    let build = &effective(settings, &[])[0];
-    assert_eq!(build["frontend"]["name"], "build");
-    assert_eq!(build["frontend"]["args"][0], "--sdist");
+fn a_build_frontend_keeps_what_is_its_own() {
+    const OURS: &str = "--env-dir=/tmp/warmwheel-env";
+    let table = "build-frontend = { name = 'build', args = ['--sdist', 'a;b c'] }\n";
+    let overridden = "build-frontend = 'build'\n[[tool.cibuildwheel.overrides]]\n\
+        select = 'cp311-*'\nbuild-frontend = 'build[uv]; args: --skip-dependency-check'\n";
+    let own = "build-frontend = { name = 'build', args = ['--env-dir=/own'] }\n";
+    let user = [("CIBW_BUILD_FRONTEND", "build; args: -x")];
+    let cases: [(_, &[_], _, &[_]); 6] = [
+        ("", &[], "build", &[OURS]),
+        (table, &[], "build", &["--sdist", "a;b c", OURS]),
+        (overridden, &[], "build[uv]", &["--skip-dependency-check", OURS]),
+        (table, &user, "build", &["-x", OURS]),
+        (own, &[], "build", &["--env-dir=/own"]),
+        ("build-frontend = 'pip'\n", &[], "pip", &[]),
+    ];
+    for (settings, variables, name, args) in cases {
+        let frontend = &effective(settings, variables)[0]["frontend"];
+        assert_eq!(frontend["name"], name, "{settings}");
+        assert_eq!(strings(&frontend["args"]), args, "{settings}");
+    }
+}
+
+const SCIKIT: &str = "[build-system]\nrequires = []\nbuild-backend = 'scikit_build_core.build'\n\
+    [project]\nname = 'pkg'\nversion = '1'\n";
+
+#[test]
+fn a_projects_config_settings() {
+    let ours = "build-dir=/tmp/warmwheel-build";
+    let clear = "rm -rf /tmp/warmwheel-env /tmp/warmwheel-build";
+    let table = "[tool.cibuildwheel]\nbefore-build = 'one'\n\
+        config-settings = { 'cmake.args' = '-DA=b c', 'logging.level' = 'INFO' }\n";
+    let build = &of_project(&format!("{SCIKIT}{table}"), &[])[0];
+    let settings = option(build, "config-settings");
+    assert_eq!(settings, format!("{ours} cmake.args='-DA=b c' logging.level=INFO"));
+    assert_eq!(option(build, "before-build"), format!("{clear} && one"));
+
+    let user = [("CIBW_CONFIG_SETTINGS_LINUX", "x=1"), ("CIBW_BEFORE_BUILD", "two")];
+    let build = &of_project(&format!("{SCIKIT}{table}"), &user)[0];
+    assert_eq!(option(build, "config-settings"), format!("{ours} x=1"));
+    assert_eq!(option(build, "before-build"), format!("{clear} && two"));
+
+    for own in [
+        "[tool.cibuildwheel]\nconfig-settings = { build-dir = 'b' }\n",
+        "[tool.cibuildwheel]\nbuild-frontend = 'build; args: -Cbuild-dir=b'\n",
+        "[tool.scikit-build]\nbuild-dir = 'b'\n",
+    ] {
+        let build = &of_project(&format!("{SCIKIT}{own}"), &[])[0];
+        let settings = option(build, "config-settings");
+        assert!(!settings.contains("warmwheel"), "{own}: {settings}");
+    }
 }
 
 #[test]

@@ -125,11 +125,21 @@ impl Sandbox {
         self
     }
 
-    /// With an engine that only says that it is there.
+    /// With an engine that says that it is there and has every image, each with the same `build`.
     pub(crate) fn with_pretended_engine(mut self) -> Self {
         self.program(
             "podman",
-            "#!/bin/sh\ncase $1 in info) echo 4.3.1;; ps) ;; *) exit 1;; esac\n",
+            r#"#!/bin/sh
+case $1 in
+info) echo 4.3.1;;
+ps) ;;
+image) echo "sha256:0af linux/amd64";;
+run) for python in cp311-cp311 cp312-cp312; do
+    echo "/opt/python/$python/lib/python3/site-packages/build-1.6.1.dist-info"
+done;;
+*) exit 1;;
+esac
+"#,
         );
         self.program("docker", "#!/bin/sh\nexit 1\n");
         self
@@ -154,7 +164,9 @@ fn tools() -> &'static Utf8Path {
 pub(crate) fn real_python() -> &'static Utf8Path {
     static PYTHON: OnceLock<Utf8PathBuf> = OnceLock::new();
     PYTHON.get_or_init(|| {
+        // Nothing that is only pretended may be remembered in the user's own cache.
         let mut sandbox = Sandbox::new().with_pretended_engine();
+        sandbox.program("podman", "#!/bin/sh\n[ $1 = info ]\n");
         sandbox.variables.remove("XDG_CACHE_HOME");
         sandbox.python()
     })

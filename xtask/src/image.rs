@@ -1,0 +1,218 @@
+//! Container images: which one a name means on this machine, and which `build` its interpreters
+//! have. Asked once per image and remembered under the image's id, which is a hash of what it holds.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+
+use crate::console::Console;
+use crate::environment::Environment;
+use crate::lab::Lab;
+use crate::plan::facts::{ImageAnswer, ImageQuestion};
+use crate::process;
+
+/// How long an engine may take to tell of an image; the first question after a start is slow.
+const INSPECT_LIMIT: Duration = Duration::from_secs(30);
+/// How long a container may take to list its interpreters. Under emulation that is slow.
+const LIST_LIMIT: Duration = Duration::from_secs(120);
+/// Lists the `build` of every interpreter. Files only and no process besides the shell: even a
+/// Python that only reads its own metadata takes longer than the container's start.
+const LIST: &str = r#"for record in /opt/python/*/lib/*/site-packages/build-*.dist-info; do
+    if [ -d "$record" ]; then echo "$record"; fi
+done
+"#;
+/// A reason is cut here, in characters.
+const REASON_LENGTH: usize = 300;
+
+/// What becomes of an image that is not on this machine.
+#[derive(Clone, Copy)]
+pub(crate) enum Missing {
+    /// It is pulled, for a person to see.
+    Pulled(Console),
+    /// It stays unknown.
+    Left,
+}
+
+/// Asks about all images of a run. What cannot be found out is no fault of the run: the answer
+/// then says why, and a build that really needs the image fails with the engine's own words.
+pub(crate) fn ask(
+    questions: impl IntoIterator<Item = ImageQuestion>,
+    missing: Missing,
+    lab: Option<&Lab>,
+    environment: &Environment,
+) -> BTreeMap<ImageQuestion, ImageAnswer> {
+    let memory = environment.cache_folder().ok().map(|cache| cache.join("images"));
+    let asker = Asker { lab, memory, missing };
+    questions
+        .into_iter()
+        .map(|question| {
+            let answer = asker.answer(&question);
+            (question, answer)
+        })
+        .collect()
+}
+
+struct Asker<'a> {
+    lab: Option<&'a Lab>,
+    memory: Option<Utf8PathBuf>,
+    missing: Missing,
+}
+
+impl Asker<'_> {
+    fn answer(&self, question: &ImageQuestion) -> ImageAnswer {
+        let id = match self.id(question) {
+            Ok(id) => id,
+            Err(error) => return ImageAnswer { id: None, build: Err(reason(&error)) },
+        };
+        let file = self.memory.as_ref().map(|folder| folder.join(format!("{id}.json")));
+        if let Some(known) = file.as_deref().and_then(recall) {
+            return ImageAnswer { id: Some(id), build: Ok(known) };
+        }
+        let build = self.list(question).map_err(|error| reason(&error));
+        if let (Ok(found), Some(file)) = (&build, file) {
+            // Only costs the next run the same question.
+            let _ = remember(&file, found);
+        }
+        ImageAnswer { id: Some(id), build }
+    }
+
+    /// The id of an image on this machine, which it is pulled to if need be.
+    fn id(&self, question: &ImageQuestion) -> Result<String> {
+        if let Some(id) = self.local_id(question) {
+            return Ok(id);
+        }
+        let ImageQuestion { engine, image, platform } = question;
+        let Missing::Pulled(console) = self.missing else {
+            bail!("the image is not on this machine, and a plan pulls none");
+        };
+        console.say(format!("pulling {image}"));
+        let mut command = self.command(question);
+        command.args(["pull", "--platform", platform, image]);
+        process::show(command)?;
+        let id = self.local_id(question);
+        id.with_context(|| format!("{} pulled {image}, but has no {platform} of it", engine.name()))
+    }
+
+    fn local_id(&self, question: &ImageQuestion) -> Option<String> {
+        let mut command = self.command(question);
+        command.args(["image", "inspect", "--format", "{{.Id}} {{.Os}}/{{.Architecture}}"]);
+        command.arg(&question.image);
+        matching_id(&process::probe(command, INSPECT_LIMIT)?, &question.platform)
+    }
+
+    fn list(&self, question: &ImageQuestion) -> Result<BTreeMap<String, String>> {
+        let mut command = self.command(question);
+        command.args(["run", "--rm", "--interactive", "--pull=never"]);
+        command.args(["--platform", &question.platform]);
+        let arguments = self.lab.map_or_else(Vec::new, |lab| lab.create_args.clone());
+        if !arguments.iter().any(|argument| argument.starts_with("--net")) {
+            command.arg("--network=none");
+        }
+        command.args(arguments).args(["--entrypoint=/bin/sh", &question.image, "-s"]);
+        let listed = process::read_with_input(command, LIST.as_bytes(), LIST_LIMIT)?;
+        Ok(versions(&listed))
+    }
+
+    fn command(&self, question: &ImageQuestion) -> Command {
+        let mut command = process::command(question.engine.name());
+        command.envs(self.lab.into_iter().flat_map(|lab| &lab.environment));
+        command
+    }
+}
+
+/// The id out of an engine's `ID OS/ARCHITECTURE`, if it is that platform's. Engines do not tell
+/// the variant, as in `linux/arm/v7`, in one way.
+fn matching_id(inspected: &str, platform: &str) -> Option<String> {
+    let (id, found) = inspected.trim().split_once(' ')?;
+    let id = id.strip_prefix("sha256:").unwrap_or(id);
+    let is_hash = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let wanted = platform.splitn(3, '/').take(2).eq(found.split('/').take(2));
+    (is_hash && wanted).then(|| id.to_owned())
+}
+
+/// From `/opt/python/cp312-cp312/lib/python3.12/site-packages/build-1.6.1.dist-info` and the like.
+fn versions(listed: &str) -> BTreeMap<String, String> {
+    let version = |line: &str| {
+        let interpreter = line.strip_prefix("/opt/python/")?.split('/').next()?;
+        let record = line.rsplit('/').next()?;
+        let version = record.strip_prefix("build-")?.strip_suffix(".dist-info")?;
+        Some((interpreter.to_owned(), version.to_owned()))
+    };
+    listed.lines().filter_map(version).collect()
+}
+
+/// What is kept of an image.
+#[derive(Serialize, Deserialize)]
+struct Memory {
+    build: BTreeMap<String, String>,
+}
+
+fn recall(file: &Utf8Path) -> Option<BTreeMap<String, String>> {
+    let memory: Memory = serde_json::from_str(&std::fs::read_to_string(file).ok()?).ok()?;
+    Some(memory.build)
+}
+
+fn remember(file: &Utf8Path, build: &BTreeMap<String, String>) -> Result<()> {
+    let folder = file.parent().context("a file without a folder")?;
+    std::fs::create_dir_all(folder)?;
+    // Whole or not at all: another run may be reading it.
+    let mut beside = tempfile::NamedTempFile::new_in(folder)?;
+    beside.write_all(&serde_json::to_vec(&Memory { build: build.clone() })?)?;
+    beside.persist(file)?;
+    Ok(())
+}
+
+/// An error in one line.
+fn reason(error: &anyhow::Error) -> String {
+    let text = format!("{error:#}");
+    let words: Vec<_> = text.split_whitespace().collect();
+    words.join(" ").chars().take(REASON_LENGTH).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_of_another_platform_is_another_image() {
+        let amd64 = "sha256:0aF linux/amd64\n";
+        assert_eq!(matching_id(amd64, "linux/amd64").as_deref(), Some("0aF"));
+        assert_eq!(matching_id("0af linux/arm", "linux/arm/v7").as_deref(), Some("0af"));
+        for (inspected, platform) in [
+            (amd64, "linux/386"),
+            (amd64, "linux/arm64"),
+            ("../../x linux/amd64", "linux/amd64"),
+            (" linux/amd64", "linux/amd64"),
+            ("", "linux/amd64"),
+        ] {
+            assert_eq!(matching_id(inspected, platform), None, "{inspected} {platform}");
+        }
+    }
+
+    #[test]
+    fn each_interpreter_has_its_own_build() {
+        let listed = "/opt/python/cp312-cp312/lib/python3.12/site-packages/build-1.6.1.dist-info\n\
+            /opt/python/pp311-pypy311_pp73/lib/pypy3.11/site-packages/build-1.4.4.dist-info\n\
+            some warning\n";
+        let expected = [("cp312-cp312", "1.6.1"), ("pp311-pypy311_pp73", "1.4.4")];
+        let expected = expected.map(|(name, version)| (name.to_owned(), version.to_owned()));
+        assert_eq!(versions(listed), BTreeMap::from(expected));
+    }
+
+    #[test]
+    fn what_is_remembered_is_recalled_and_what_is_damaged_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = Utf8Path::from_path(folder.path()).unwrap().join("images/0af.json");
+        assert_eq!(recall(&file), None);
+        let build = BTreeMap::from([("cp312-cp312".to_owned(), "1.6.1".to_owned())]);
+        remember(&file, &build).unwrap();
+        assert_eq!(recall(&file), Some(build));
+        std::fs::write(&file, "{\"build\": {\"cp312").unwrap();
+        assert_eq!(recall(&file), None);
+    }
+}
