@@ -98,6 +98,9 @@ pub(crate) struct BuildPlan {
     pub(crate) folder: Utf8PathBuf,
     /// The variables it gets on top of the user's.
     pub(crate) environment: BTreeMap<String, String>,
+    /// The host's variables that go along into a container.
+    #[serde(skip)]
+    pub(crate) passed: Vec<String>,
     /// The identifiers that are not tested, as patterns.
     #[serde(skip)]
     pub(crate) test_skip: String,
@@ -230,6 +233,7 @@ fn plan_build(facts: &Facts<'_>, selected: &Selected, earlier: &[BuildPlan]) -> 
         argv: argv(facts, identifier, &record),
         folder: facts.paths.stage.clone(),
         environment,
+        passed: selected.passed.clone(),
         test_skip: facts.answer.test_skip.clone(),
         mounts,
         merged,

@@ -95,7 +95,7 @@ struct Tool<'a> {
 fn provide(tool: &Tool<'_>, environment: &Environment, console: Console) -> Result<Utf8PathBuf> {
     let tools = environment.cache_folder()?.join("tools");
     fs::create_dir_all(&tools).with_context(|| format!("cannot make {tools}"))?;
-    let key = &hex(&Sha256::digest(tool.lock))[..16];
+    let key = &key(tool.lock);
     let folder = tools.join(format!("{}-{key}", tool.name));
     let guard = File::create(tools.join(format!("{}-{key}.lock", tool.name)))?;
     guard.lock().with_context(|| format!("cannot lock {tools}"))?;
@@ -116,6 +116,16 @@ fn provide(tool: &Tool<'_>, environment: &Environment, console: Console) -> Resu
     }
     fs::write(folder.join(READY), key)?;
     Ok(folder)
+}
+
+/// A name for what a lock installs.
+fn key(lock: &str) -> String {
+    hex(&Sha256::digest(lock))[..16].to_owned()
+}
+
+/// Tells the pinned cibuildwheel, with all that it needs, from any other.
+pub(crate) fn cibuildwheel_key() -> String {
+    key(REQUIREMENTS)
 }
 
 fn requirements_file(lock: &str) -> Result<tempfile::NamedTempFile> {
@@ -208,6 +218,9 @@ fn version(text: &str) -> Option<(u32, u32)> {
     Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
+/// The validator's file in the folder that containers see.
+pub(crate) const VALIDATOR: &str = "ccache-validator";
+
 /// The static validator for containers of this machine: built by cargo, which also knows when it
 /// is still fresh. Returns the folder that is mounted read-only into containers.
 ///
@@ -240,10 +253,7 @@ pub(crate) fn container_files(
     })?;
     let folder = container_folder(target);
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {folder}"))?;
-    place(
-        &own_target.join(triple).join("release/ccache-validator"),
-        &folder.join("ccache-validator"),
-    )?;
+    place(&own_target.join(triple).join("release/ccache-validator"), &folder.join(VALIDATOR))?;
     Ok(folder)
 }
 

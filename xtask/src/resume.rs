@@ -11,6 +11,7 @@
 
 pub(crate) mod inputs;
 mod record;
+pub(crate) mod remembering;
 
 use std::fmt;
 

@@ -92,6 +92,8 @@ pub(crate) struct Beginning {
     pub(crate) command: String,
     /// Wall-clock time, RFC 3339.
     pub(crate) started: String,
+    /// Builds that an earlier run has done, by their place in the plan.
+    pub(crate) done: BTreeMap<usize, BuildResult>,
 }
 
 /// How a run ended.
@@ -129,6 +131,9 @@ pub(crate) fn run(
         running: BTreeMap::new(),
         first_failure: None,
     };
+    for (index, result) in beginning.done {
+        crew.skip(index, result);
+    }
     let (sender, messages) = mpsc::channel();
     thread::scope(|scope| {
         loop {
@@ -189,6 +194,13 @@ struct Running {
 }
 
 impl Crew<'_> {
+    /// Notes down a build that need not be done.
+    fn skip(&mut self, index: usize, result: BuildResult) {
+        self.queue.skipped(index);
+        let identifier = self.name(index);
+        self.events.emit(Kind::BuildFinished { identifier, result: Box::new(result) });
+    }
+
     /// Notes down the start of what may start next; returns it and what stops it.
     fn start_next(&mut self, interrupt: &Interrupt) -> Option<(Start, Interrupt)> {
         let start = self.queue.next()?;

@@ -94,6 +94,7 @@ def build(options, configuration):
         engine_text = options.reader.get(
             "container-engine", option_format=ShlexTableFormat(sep="; ", pair_sep=":")
         )
+        passed = options.reader.get("environment-pass", option_format=ListFormat(sep=" "))
     build_options = options.build_options(identifier)
     engine = build_options.container_engine
     return {
@@ -121,6 +122,7 @@ def build(options, configuration):
             for name, value in values.items()
         },
         "origins": {name: origin(options, name, identifier) for name in WHOLE},
+        "passed": passed.split(),
         "tested": bool(options.globals.test_selector(identifier)),
         "mentions_host": "/host" in json.dumps(
             [

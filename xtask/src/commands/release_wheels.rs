@@ -1,14 +1,17 @@
 //! `cargo xtask release-wheels`: the whole pipeline.
 
+mod folder;
+mod input;
+
 use std::collections::BTreeMap;
-use std::fs;
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use jiff::Timestamp;
-use tempfile::TempDir;
+
+use self::folder::{Stage, make_run_folder, run_id, stage_folder};
+use self::input::Input;
 
 use crate::builder::cibuildwheel::{self, Cibuildwheel};
 use crate::cache;
@@ -22,19 +25,23 @@ use crate::host;
 use crate::image;
 use crate::interrupt::Interrupt;
 use crate::lab::{self, Lab};
-use crate::package::{self, Project, Source, Traits};
 use crate::pins::Pins;
 use crate::plan::{self, Plan, facts};
 use crate::provision;
 use crate::report::{files, terminal};
+use crate::resume::Resume;
+use crate::resume::inputs::Asked;
+use crate::resume::remembering::Remembering;
 use crate::scheduler::{self, Beginning, Events};
-use crate::sdist;
 use crate::settings::Settings;
 use crate::setup::{self, Purpose};
-use crate::staging;
+use crate::staging::digest;
 
 /// The value of `--image` that means the test image.
 const LAB: &str = "lab";
+
+/// Where the records of a project's runs are.
+const RUNS: &str = "target/warmwheel";
 
 /// Builds a package's wheels, or shows how it would.
 pub(crate) fn run(flags: &ReleaseWheels, environment: &Environment) -> Result<ExitCode> {
@@ -53,58 +60,15 @@ pub(crate) fn run(flags: &ReleaseWheels, environment: &Environment) -> Result<Ex
         Some(PlanFormat::Text) => console.data(plan.to_text()),
         Some(PlanFormat::Json) => console.data(serde_json::to_string_pretty(&plan)?),
         None => {
-            let beginning = Beginning { command: flags.command(), started: started.to_string() };
-            return execute(&plan, &input, &prepared, beginning, environment, console);
+            let beginning = Beginning {
+                command: flags.command(),
+                started: started.to_string(),
+                done: BTreeMap::new(),
+            };
+            return execute(flags, &plan, &input, &prepared, beginning, environment, console);
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// What is to be built, read and found to be in order.
-struct Input {
-    project: Project,
-    source: Source,
-    traits: Traits,
-    /// The folder that cibuildwheel is asked in, and the package within it.
-    root: Utf8PathBuf,
-    package: Utf8PathBuf,
-    /// Holds an unpacked sdist while it is asked about.
-    _unpacked: Option<TempDir>,
-}
-
-impl Input {
-    fn read(flags: &ReleaseWheels, environment: &Environment) -> Result<Self> {
-        let project = Project::find(flags.project.as_deref(), environment)?;
-        let source = package::locate(flags.package.as_deref(), &project, environment)?;
-        let (root, package, unpacked) = match &source {
-            Source::Folder(within) => (project.root.clone(), within.clone(), None),
-            Source::Sdist(archive) => {
-                let folder = tempfile::tempdir()?;
-                let destination = Utf8Path::from_path(folder.path())
-                    .context("the folder for temporary files has a name that is not UTF-8")?;
-                (sdist::unpack(archive, destination)?, Utf8PathBuf::new(), Some(folder))
-            }
-        };
-        let traits = Traits::read(&root.join(&package))?;
-        Ok(Self { project, source, traits, root, package, _unpacked: unpacked })
-    }
-
-    /// Puts the clean copy that containers get into the run's folder.
-    fn stage(&self, plan: &Plan) -> Result<()> {
-        let stage = stage_folder(&plan.report_dir);
-        match &self.source {
-            Source::Folder(_) => {
-                let without = [&plan.output_dir, &plan.ccache_dir, &plan.report_dir];
-                staging::copy_project(&self.project.root, &stage, &without.map(Clone::clone))
-            }
-            Source::Sdist(archive) => {
-                let beside = plan.report_dir.join("sdist");
-                fs::create_dir_all(&beside).with_context(|| format!("cannot make {beside}"))?;
-                fs::rename(sdist::unpack(archive, &beside)?, &stage)?;
-                Ok(fs::remove_dir(&beside)?)
-            }
-        }
-    }
 }
 
 /// The tools and facts that a plan needs.
@@ -158,7 +122,7 @@ impl Prepared {
         environment: &Environment,
         missing: image::Missing,
     ) -> Result<Plan> {
-        let runs = input.project.root.join("target/warmwheel");
+        let runs = input.project.root.join(RUNS);
         let run = settings.report_dir.clone().unwrap_or_else(|| runs.join(run_id));
         let paths = facts::Paths {
             project: input.project.root.clone(),
@@ -184,13 +148,38 @@ impl Prepared {
         facts.images = &images;
         plan::plan(&facts)
     }
+
+    /// What all builds are made with, for who wants to know whether it is the same again.
+    fn common(&self, plan: &Plan, input: &Input) -> Result<Asked> {
+        let files = provision::container_folder(&self.folders.target);
+        let volatile = [
+            (plan.run_id.clone(), "run"),
+            (plan.report_dir.to_string(), "records"),
+            (plan.ccache_dir.to_string(), "cache"),
+            (input.project.root.to_string(), "project"),
+            (files.to_string(), "files"),
+            (self.python.to_string(), "python"),
+        ];
+        let (validator, _) = digest::file(&files.join(provision::VALIDATOR))?;
+        let tools = [
+            ("Warmwheel", env!("CARGO_PKG_VERSION").to_owned()),
+            ("cibuildwheel", provision::cibuildwheel_key()),
+            ("validator", validator),
+        ];
+        Ok(Asked {
+            volatile: volatile.to_vec(),
+            tools: tools.map(|(name, value)| (name.to_owned(), value)).into(),
+            ..Asked::default()
+        })
+    }
 }
 
 fn execute(
+    flags: &ReleaseWheels,
     plan: &Plan,
     input: &Input,
     prepared: &Prepared,
-    beginning: Beginning,
+    mut beginning: Beginning,
     environment: &Environment,
     console: Console,
 ) -> Result<ExitCode> {
@@ -209,12 +198,26 @@ fn execute(
     let cleared = cache::prepare(&plan.ccache_dir)?;
     console.say(format!("cache {}: {} stale markers removed", plan.ccache_dir, cleared.markers));
     let stage = Stage(stage_folder(&plan.report_dir));
-    input.stage(plan)?;
+    input.stage(plan, &stage.0)?;
 
-    let mut events = Events::new(console, reporters);
+    let resume = Resume::new(
+        &input.project.root.join(RUNS),
+        &plan.package,
+        &plan.output_dir,
+        &plan.run_id,
+        input.digest(&stage.0),
+    );
     let builder = Cibuildwheel { plan, console };
+    let common = prepared.common(plan, input)?;
+    let builder = Remembering::new(plan, &builder, &resume, environment, &common, console);
+    if flags.resume {
+        beginning.done = builder.done();
+    }
+    let mut events = Events::new(console, reporters);
     let ending = scheduler::run(plan, beginning, &builder, &interrupt, &mut events);
     cibuildwheel::sweep(plan, console);
+    // Its digest may still be reading the stage.
+    drop(resume);
     drop(stage);
     console.say(format!("report: {}", plan.report_dir.join("report.json")));
     Ok(ExitCode::from(match ending.outcome {
@@ -233,53 +236,4 @@ fn class(kind: FailureKind) -> Class {
         FailureKind::Machine => Class::Machine,
         FailureKind::Wheel => Class::Wheel,
     }
-}
-
-/// The staged project, which goes when the run does, however it ends.
-struct Stage(Utf8PathBuf);
-
-impl Drop for Stage {
-    fn drop(&mut self) {
-        // What cannot be removed is cleared by the next run in the same folder, or by `cargo clean`.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn stage_folder(run: &Utf8Path) -> Utf8PathBuf {
-    run.join("stage")
-}
-
-/// Makes the run's folder, and `latest` beside it lead to it.
-fn make_run_folder(plan: &Plan) -> Result<()> {
-    let run = &plan.report_dir;
-    let is_empty = run.read_dir_utf8().map_or(true, |mut entries| entries.next().is_none());
-    if !is_empty && !run.join(files::EVENTS).is_file() {
-        return Err(Fault::usage(
-            format!("{run} holds other things than a run's records"),
-            "name an empty folder, one that is not there yet, or an earlier run's",
-        ));
-    }
-    // An earlier run's records must not be taken for this one's. Its unproven wheels stay.
-    for stale in [run.join("builds"), stage_folder(run), run.join("sdist")] {
-        if stale.symlink_metadata().is_ok() {
-            fs::remove_dir_all(&stale).with_context(|| format!("cannot remove {stale}"))?;
-        }
-    }
-    fs::create_dir_all(run).with_context(|| format!("cannot make {run}"))?;
-    #[cfg(unix)]
-    if let (Some(runs), Some(name)) = (run.parent(), run.file_name())
-        && name == plan.run_id
-    {
-        let beside = runs.join(format!(".latest-{name}"));
-        std::os::unix::fs::symlink(name, &beside)
-            .and_then(|()| fs::rename(&beside, runs.join("latest")))
-            .with_context(|| format!("cannot make {runs}/latest"))?;
-    }
-    Ok(())
-}
-
-/// A name that sorts by time and that no two runs share.
-fn run_id(started: Timestamp) -> String {
-    let salt = RandomState::new().build_hasher().finish();
-    format!("{}-{:04x}", started.strftime("%Y%m%dT%H%M%SZ"), salt & 0xffff)
 }

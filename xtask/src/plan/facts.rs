@@ -44,6 +44,9 @@ pub(crate) struct Selected {
     pub(crate) options: BTreeMap<String, OptionValue>,
     /// Who set the options that have to be set whole; `None` for cibuildwheel's default.
     pub(crate) origins: BTreeMap<String, Option<String>>,
+    /// The host's variables that go along into a container.
+    #[serde(default)]
+    pub(crate) passed: Vec<String>,
     /// Whether the test step runs (`test-skip` has its say here).
     pub(crate) tested: bool,
     /// Whether any command of the package mentions `/host`.

@@ -33,8 +33,10 @@ impl BuildPlan {
 
     /// What has to be the same for two builds to share a process.
     fn comparable(&self) -> Vec<(&str, String)> {
+        // On a host an environment has its build's own folder, too.
+        let named = format!("/{}", self.identifier);
         let own = self.record.as_str();
-        let value = |value: &String| value.replace(own, OWN);
+        let value = |value: &String| value.replace(own, OWN).replace(&named, OWN);
         let variables = self.environment.iter().map(|(name, text)| (name.as_str(), value(text)));
         let engine = self.engine.map(|engine| engine.name().to_owned()).unwrap_or_default();
         variables

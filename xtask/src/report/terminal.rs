@@ -134,7 +134,7 @@ fn row(build: &BuildReport, width: usize) -> String {
     };
     let rate = cache.and_then(|cache| cache.hit_rate).map_or_else(|| "-".to_owned(), percent);
     let time = match build.outcome {
-        BuildOutcome::NotRun => "-".to_owned(),
+        BuildOutcome::NotRun | BuildOutcome::Resumed => "-".to_owned(),
         _ => duration(build.elapsed_seconds),
     };
     let wheel = match (build.size_bytes, build.outcome) {
@@ -145,11 +145,19 @@ fn row(build: &BuildReport, width: usize) -> String {
     format!(
         "{:width$} {:8} {verdict:7} {:>6} {:>4} {:>4} {rate:>6} {time:>6} {wheel:>7}",
         build.identifier,
-        role(build.role),
+        part(build),
         number(cache.and_then(|cache| cache.direct_hits)),
         number(cache.and_then(|cache| cache.preprocessed_hits)),
         number(cache.and_then(|cache| cache.misses)),
     )
+}
+
+/// What a build was in the run.
+fn part(build: &BuildReport) -> &'static str {
+    match build.outcome {
+        BuildOutcome::Reused | BuildOutcome::Resumed => build.outcome.word(),
+        _ => role(build.role),
+    }
 }
 
 /// A verdict in the table's seven columns.

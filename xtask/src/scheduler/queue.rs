@@ -141,6 +141,11 @@ impl<'a> Queue<'a> {
         self.states[index] = State::Waiting;
     }
 
+    /// A build need not be done. Whether the cache still holds what it once left is another matter.
+    pub(super) fn skipped(&mut self, index: usize) {
+        self.states[index] = State::Ended { well: true };
+    }
+
     /// A build has ended.
     pub(super) fn ended(&mut self, index: usize, well: bool) {
         self.states[index] = State::Ended { well };

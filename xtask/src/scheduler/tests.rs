@@ -83,11 +83,20 @@ fn run_pretended(builder: &Pretend, interrupt: &Interrupt) -> (Ending, Report) {
 }
 
 fn run_plan(plan: &Plan, builder: &dyn Builder, interrupt: &Interrupt) -> (Ending, Report) {
+    run_after(BTreeMap::new(), plan, builder, interrupt)
+}
+
+fn run_after(
+    done: BTreeMap<usize, BuildResult>,
+    plan: &Plan,
+    builder: &dyn Builder,
+    interrupt: &Interrupt,
+) -> (Ending, Report) {
     let report = Rc::new(RefCell::new(Report::default()));
     let reporters: Vec<Box<dyn Reporter>> =
         vec![Box::new(Broken), Box::new(Shared(Rc::clone(&report)))];
     let mut events = Events::new(Console { verbose: false, watched: false }, reporters);
-    let beginning = Beginning { command: "again".into(), started: "now".into() };
+    let beginning = Beginning { command: "again".into(), started: "now".into(), done };
     let ending = run(plan, beginning, builder, interrupt, &mut events);
     let report = report.borrow().clone();
     (ending, report)
@@ -155,7 +164,9 @@ fn followers_run_while_the_pioneer_is_still_tested() {
     let waited_for: Vec<_> =
         report.builds.iter().map(|build| build.waited_for.as_deref()).collect();
     assert_eq!(waited_for, [None, Some("a-x"), Some("a-x")]);
-    assert!(report.builds[1].started_seconds < report.builds[0].elapsed_seconds);
+    let pioneer = &report.builds[0];
+    let end = pioneer.started_seconds + pioneer.elapsed_seconds;
+    assert!(report.builds[1..].iter().all(|follower| follower.started_seconds <= end));
 }
 
 #[test]
@@ -229,4 +240,16 @@ fn a_build_that_must_count_alone_is_stopped_and_run_again_when_it_is() {
     let calls = builder.calls.into_inner().unwrap();
     let calls: Vec<_> = calls.iter().map(|(what, whose)| (*what, whose.as_str())).collect();
     assert_eq!(calls[2..], [("stopped", "a-x"), ("end", "a-y"), ("start", "a-x"), ("end", "a-x")]);
+}
+
+#[test]
+fn what_an_earlier_run_has_done_is_not_done_again() {
+    let plan = crate::plan::pretended(&["a-x", "b-x", "c-x"]);
+    let resumed = BuildResult { outcome: BuildOutcome::Resumed, ..BuildResult::default() };
+    // It would fail if it were started.
+    let builder = Pretend { fails: &["a-x"], interrupts: None };
+    let done = [(0, resumed)].into();
+    let (ending, report) = run_after(done, &plan, &builder, &Interrupt::default());
+    assert_eq!(ending.outcome, RunOutcome::Done);
+    assert_eq!(outcomes(&report), ["resumed", "built", "built"]);
 }

@@ -13,6 +13,7 @@ mod image;
 mod parallel;
 mod pipeline;
 mod refusals;
+mod resume;
 mod settings;
 mod staging;
 mod tidy;

@@ -1,0 +1,109 @@
+//! A builder that writes down what it has built, for `--resume`.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use super::inputs::{Asked, Inputs};
+use super::{Accepted, Decision, Kept, Reason, Resume};
+use crate::console::Console;
+use crate::environment::Environment;
+use crate::event::{BuildOutcome, BuildResult, WheelFile};
+use crate::interrupt::Interrupt;
+use crate::plan::{BuildPlan, Plan};
+use crate::scheduler::{Builder, Job, News};
+
+/// Has another builder do the builds.
+pub(crate) struct Remembering<'a> {
+    plan: &'a Plan,
+    builder: &'a dyn Builder,
+    resume: &'a Resume,
+    /// What each build of the plan is made with.
+    inputs: Vec<Inputs>,
+    console: Console,
+}
+
+impl<'a> Remembering<'a> {
+    /// `user` holds the user's own variables, `common` what is the same for all builds.
+    pub(crate) fn new(
+        plan: &'a Plan,
+        builder: &'a dyn Builder,
+        resume: &'a Resume,
+        user: &Environment,
+        common: &Asked,
+        console: Console,
+    ) -> Self {
+        let inputs = plan.builds.iter().map(|build| inputs_of(build, user, common)).collect();
+        Self { plan, builder, resume, inputs, console }
+    }
+
+    /// The builds that need not be done again, by their place in the plan. Why others must be, though
+    /// they once were, is told.
+    pub(crate) fn done(&self) -> BTreeMap<usize, BuildResult> {
+        let mut done = BTreeMap::new();
+        for (place, (build, inputs)) in self.plan.builds.iter().zip(&self.inputs).enumerate() {
+            match self.resume.decide(&build.identifier, inputs) {
+                Decision::Done(kept) => {
+                    done.insert(place, resumed(*kept));
+                }
+                Decision::Build(Reason::NotBuilt) => {}
+                Decision::Build(Reason::Changed(what)) => {
+                    self.console.say(format!("{} is built again: {what}", build.identifier));
+                }
+            }
+        }
+        done
+    }
+
+    fn note(&self, build: &BuildPlan, result: &BuildResult, elapsed_seconds: f64) {
+        let place = self.plan.builds.iter().position(|it| it.identifier == build.identifier);
+        let (Some(inputs), Some(wheel)) = (place.map(|it| &self.inputs[it]), &result.wheel) else {
+            return;
+        };
+        let accepted = Accepted {
+            wheel: &wheel.path,
+            sha256: &wheel.sha256,
+            size_bytes: wheel.size_bytes,
+            cache: serde_json::to_value(&result.cache).unwrap_or_default(),
+            elapsed_seconds,
+            tested: build.tested,
+        };
+        if let Err(error) = self.resume.note(&build.identifier, inputs, &accepted) {
+            let identifier = &build.identifier;
+            self.console.say(format!("warning: --resume will not know of {identifier}: {error:#}"));
+        }
+    }
+}
+
+impl Builder for Remembering<'_> {
+    fn build(&self, job: &Job<'_>, interrupt: &Interrupt, tell: &dyn Fn(News)) -> Vec<BuildResult> {
+        let began = Instant::now();
+        let results = self.builder.build(job, interrupt, tell);
+        for (build, result) in job.builds.iter().zip(&results) {
+            if result.outcome.has_wheel() {
+                self.note(build, result, began.elapsed().as_secs_f64());
+            }
+        }
+        results
+    }
+}
+
+fn inputs_of(build: &BuildPlan, user: &Environment, common: &Asked) -> Inputs {
+    let in_container = build.image.is_some();
+    let environment =
+        super::inputs::variables(user, &build.environment, in_container, &build.passed);
+    let image = build.image_id.clone().or_else(|| build.image.clone()).unwrap_or_default();
+    Inputs::of(&Asked { environment, argv: build.argv.clone(), image, ..common.clone() })
+}
+
+fn resumed(kept: Kept) -> BuildResult {
+    BuildResult {
+        outcome: BuildOutcome::Resumed,
+        wheel: Some(WheelFile {
+            path: kept.wheel,
+            sha256: kept.sha256,
+            size_bytes: kept.size_bytes,
+        }),
+        cache: serde_json::from_value(kept.cache).ok(),
+        ..BuildResult::default()
+    }
+}
