@@ -2,7 +2,7 @@
 //! can write to it, so nothing in it is taken on trust.
 
 use crate::lines::Lines;
-use crate::text;
+use crate::{counts, text};
 use serde_json::Value;
 use std::fs::File;
 use std::io::{self, Read};
@@ -12,16 +12,16 @@ use std::path::Path;
 pub const FILE_NAME: &str = "compilations.ndjson";
 
 /// How many compilations are read at most; later ones count as skipped.
-pub const MAX_RECORDS: usize = 200_000;
+pub const MAX_RECORDS: usize = 100_000;
+
+/// How much text of them is kept, in bytes; what comes after counts as skipped.
+pub const MAX_TEXT_BYTES: usize = 32 * 1024 * 1024;
 
 /// How many of ccache's counters are kept of one compilation.
 pub const MAX_RESULT: usize = 32;
 
 /// How many characters of a path are kept, counted from its end.
 const MAX_PATH_CHARACTERS: usize = 400;
-
-/// How many characters of a counter's name are kept.
-const MAX_NAME_CHARACTERS: usize = 64;
 
 /// Longest line that is read whole, in bytes: three paths, escaped.
 const MAX_LINE_BYTES: usize = 64 * 1024;
@@ -57,6 +57,11 @@ impl Compilation {
         let hits = ["direct_cache_hit", "preprocessed_cache_hit"];
         self.result.as_ref().map(|names| names.iter().any(|name| hits.contains(&name.as_str())))
     }
+
+    fn text_bytes(&self) -> usize {
+        let texts = [&self.folder, &self.source].into_iter().chain(&self.output);
+        texts.chain(self.result.iter().flatten()).map(String::len).sum()
+    }
 }
 
 /// All compilations on record.
@@ -64,7 +69,8 @@ impl Compilation {
 pub struct Compilations {
     /// In the order in which they ended.
     pub records: Vec<Compilation>,
-    /// How many lines said nothing that can be understood, or came after [`MAX_RECORDS`].
+    /// How many lines said nothing that can be understood, or came after [`MAX_RECORDS`] or
+    /// [`MAX_TEXT_BYTES`].
     pub skipped: u64,
 }
 
@@ -82,12 +88,15 @@ pub fn read(path: &Path) -> io::Result<Compilations> {
 /// The reader's own.
 pub fn read_from(reader: impl Read) -> io::Result<Compilations> {
     let mut found = Compilations::default();
+    let mut text_bytes = 0;
     let mut lines = Lines::new(reader, MAX_LINE_BYTES);
     while let Some(line) = lines.next_line()? {
-        let has_room = found.records.len() < MAX_RECORDS;
-        match parse(line).filter(|_| has_room) {
-            Some(record) => found.records.push(record),
-            None => found.skipped = found.skipped.saturating_add(1),
+        let has_room = found.records.len() < MAX_RECORDS && text_bytes <= MAX_TEXT_BYTES;
+        if let Some(record) = parse(line).filter(|_| has_room) {
+            text_bytes += record.text_bytes();
+            found.records.push(record);
+        } else {
+            found.skipped = found.skipped.saturating_add(1);
         }
     }
     Ok(found)
@@ -119,8 +128,9 @@ fn parse(line: &[u8]) -> Option<Compilation> {
 }
 
 fn names_of(names: &[Value]) -> Vec<String> {
-    let names = names.iter().filter_map(Value::as_str).take(MAX_RESULT);
-    names.map(|name| text::escape(text::keep_start(name, MAX_NAME_CHARACTERS).as_bytes())).collect()
+    let names = names.iter().filter_map(Value::as_str);
+    let names = names.filter(|name| counts::is_name(name.as_bytes()));
+    names.take(MAX_RESULT).map(str::to_owned).collect()
 }
 
 fn clean(path: &str) -> String {
@@ -196,16 +206,30 @@ mod tests {
     #[test]
     fn what_is_kept_is_short_clean_and_not_too_much() {
         let long = GOOD.replace("../a.c", &format!("{}\\u001b[2J.c", "d/".repeat(1000)));
-        let long = long.replace("local_storage_hit", &"n".repeat(1000));
+        let long = long.replace("local_storage_hit", "no counter");
         let record = &read_text(long.as_bytes()).records[0];
         assert!(record.source.chars().count() <= MAX_PATH_CHARACTERS + 1);
         assert!(record.source.ends_with("\\u{1b}[2J.c"), "{}", record.source);
-        assert!(record.result.as_ref().unwrap()[1].chars().count() <= MAX_NAME_CHARACTERS + 1);
+        assert_eq!(record.result.as_deref().unwrap(), ["direct_cache_hit"]);
+        let names = format!("[{}]", vec!["\"cache_miss\""; 1000].join(","));
+        let many = GOOD.replace(r#"["direct_cache_hit","local_storage_hit"]"#, &names);
+        assert_eq!(
+            read_text(many.as_bytes()).records[0].result.as_ref().unwrap().len(),
+            MAX_RESULT
+        );
+    }
 
+    #[test]
+    fn memory_has_a_limit() {
         let line = r#"{"start":1,"end":2,"folder":"","source":"","mode":"normal","exit":0}"#;
-        let many = format!("{line}\n").repeat(MAX_RECORDS + 7);
-        let found = read_text(many.as_bytes());
+        let found = read_text(format!("{line}\n").repeat(MAX_RECORDS + 7).as_bytes());
         assert_eq!((found.records.len(), found.skipped), (MAX_RECORDS, 7));
+        let long = GOOD.replace("../a.c", &"é".repeat(MAX_PATH_CHARACTERS));
+        let long = long.replace("/b", &"é".repeat(MAX_PATH_CHARACTERS));
+        let found = read_text(format!("{long}\n").repeat(40_000).as_bytes());
+        let kept: usize = found.records.iter().map(Compilation::text_bytes).sum();
+        assert!(found.skipped > 0 && kept <= MAX_TEXT_BYTES + MAX_LINE_BYTES, "{kept}");
+        assert_eq!(found.records.len() as u64 + found.skipped, 40_000);
     }
 
     proptest! {
