@@ -134,7 +134,7 @@ fn report(measured: &Measured, rounds: u16, size: u64) -> Report {
         "A hit: wall time of one file, the median over all files. The difference is that of the \
          same file in the same round."
             .to_owned(),
-        "Cold, in every fifth round: CPU time of all files, one after the other, into an empty \
+        "Cold, one round to fifteen others: CPU time of all files, one after the other, into an empty \
          cache. The launcher puts ccache into depend mode for all of them."
             .to_owned(),
         "The launcher records each compilation, as in a build; both keep a statslog.".to_owned(),
