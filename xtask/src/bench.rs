@@ -3,6 +3,7 @@
 
 mod container;
 mod figures;
+pub(crate) mod launcher;
 pub(crate) mod table;
 pub(crate) mod validator;
 

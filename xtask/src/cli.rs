@@ -290,6 +290,8 @@ pub(crate) struct Bench {
 pub(crate) enum Suite {
     /// The check of a build, against a Python script that does the same.
     Validator,
+    /// The launcher in front of ccache, against ccache alone.
+    Launcher,
 }
 
 #[cfg(test)]

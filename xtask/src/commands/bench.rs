@@ -42,6 +42,7 @@ pub(crate) fn run(flags: &cli::Bench, environment: &Environment, console: Consol
     for suite in suites {
         let report = match suite {
             Suite::Validator => bench::validator::run(&bench)?,
+            Suite::Launcher => bench::launcher::run(&bench)?,
         };
         if flags.json {
             console.data(serde_json::to_string(&report)?);

@@ -3,7 +3,7 @@
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::preflight::{self, Lack};
-use crate::process::Installed;
+use crate::process::{Ccache, Installed};
 use crate::request::{Flags, Request};
 use crate::validate::validate;
 use crate::{help, output, seal, text};
@@ -40,8 +40,8 @@ impl Exit {
 pub enum Command {
     /// `validate`.
     Validate(Flags),
-    /// `preflight`, with `--links`.
-    Preflight(Option<PathBuf>),
+    /// `preflight`.
+    Preflight(preflight::Flags),
     /// `seal`.
     Seal,
     /// `--help` or `--version`: print this.
@@ -103,15 +103,16 @@ fn parse_validate(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error>
 
 fn parse_preflight(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
     use lexopt::Arg::{Long, Short};
-    let mut links = None;
+    let mut flags = preflight::Flags::default();
     while let Some(argument) = parser.next()? {
         match argument {
-            Long("links") => links = Some(PathBuf::from(parser.value()?)),
+            Long("links") => flags.links = Some(parser.value()?.into()),
+            Long("launcher") => flags.launcher = Some(parser.value()?.into()),
             Long("help") | Short('h') => return Ok(Command::Print(help::PREFLIGHT.to_owned())),
             other => return Err(other.unexpected()),
         }
     }
-    Ok(Command::Preflight(links))
+    Ok(Command::Preflight(flags))
 }
 
 fn parse_seal(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
@@ -129,7 +130,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
     let mut people = output::people();
     let result = match parse(arguments) {
         Ok(Command::Validate(flags)) => run_validate(&flags, environment, &mut people),
-        Ok(Command::Preflight(links)) => Ok(run_preflight(links, environment, &mut people)),
+        Ok(Command::Preflight(flags)) => Ok(run_preflight(flags, environment, &mut people)),
         Ok(Command::Seal) => Ok(run_seal(environment, &mut people)),
         Ok(Command::Print(words)) => Ok(print(words.trim_end(), &mut people)),
         Err(error) => Err(error),
@@ -159,13 +160,15 @@ fn run_validate(
 }
 
 fn run_preflight(
-    links: Option<PathBuf>,
+    flags: preflight::Flags,
     environment: &Environment,
     people: &mut dyn Write,
 ) -> Exit {
-    let request = preflight::Request::new(links, environment);
+    let request = preflight::Request::new(flags, environment);
     let ccache = Installed::find(environment.get("PATH"), request.ccache_dir.as_deref());
-    match preflight::preflight(&request, &ccache, ccache.program()) {
+    let launcher = request.launcher.clone().map(Installed::at);
+    let launcher = launcher.as_ref().map(|program| program as &dyn Ccache);
+    match preflight::preflight(&request, &ccache, ccache.program(), launcher) {
         Ok(ready) => {
             tell(people, &format!("{}\n", text::escape(ready.line.as_bytes())));
             Exit::Passed
@@ -233,8 +236,12 @@ mod tests {
         assert_eq!(flags.on_miss.as_deref(), Some("warn"));
         assert!(flags.json && flags.strict_restore);
         assert_eq!(parsed("validate-ccache").unwrap(), Command::Validate(Flags::default()));
-        let links = parsed("preflight --links /l").unwrap();
-        assert_eq!(links, Command::Preflight(Some(PathBuf::from("/l"))));
+        let flags = preflight::Flags {
+            links: Some(PathBuf::from("/l")),
+            launcher: Some(PathBuf::from("/c")),
+        };
+        let given = parsed("preflight --links /l --launcher /c").unwrap();
+        assert_eq!(given, Command::Preflight(flags));
     }
 
     #[test]
@@ -255,6 +262,7 @@ mod tests {
             "validate extra",
             "validate --hits 1",
             "preflight --links",
+            "preflight --launcher",
             "--json",
             "-x",
         ] {

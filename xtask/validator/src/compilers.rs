@@ -35,15 +35,17 @@ pub fn find(environment: &Environment) -> Compilers {
         .collect()
 }
 
-/// The compiler in a value such as `ccache gcc -pthread`: its first word that is not ccache.
+/// The compiler in a value such as `ccache gcc -pthread`: its first word that is not ccache or its
+/// launcher. A link to them is looked through, too.
 fn named(value: Option<&OsStr>, search_path: &OsStr) -> Option<PathBuf> {
     let value = value?.to_str()?;
-    let is_ccache = |word: &&str| Path::new(word).file_stem().is_some_and(|stem| stem == "ccache");
-    let word = value.split_whitespace().find(|word| !is_ccache(word))?;
-    if word.contains('/') {
-        return Some(PathBuf::from(word));
+    let is_ccache = |word: &&str| programs::is_named_ccache(Path::new(word));
+    let path = Path::new(value.split_whitespace().find(|word| !is_ccache(word))?);
+    let is_link = || fs::canonicalize(path).is_ok_and(|target| programs::is_named_ccache(&target));
+    if path.components().count() > 1 && !is_link() {
+        return Some(path.to_path_buf());
     }
-    programs::find_compiler(word, search_path)
+    programs::find_compiler(path.file_name()?.to_str()?, search_path)
 }
 
 fn identity(path: &Path) -> io::Result<String> {
@@ -92,7 +94,17 @@ mod tests {
         assert!(!found(&root, &[]).contains_key("C++"));
 
         let clang = program(&root, "clang", b"two");
-        for value in ["clang", "ccache clang -pthread", clang.to_str().unwrap()] {
+        let launcher = program(&root, "ccache-launcher", b"three");
+        let through = format!("{} clang", launcher.display());
+        symlink(&launcher, root.join("links/clang")).unwrap();
+        let link = root.join("links/clang");
+        for value in [
+            "clang",
+            "ccache clang -pthread",
+            &through,
+            link.to_str().unwrap(),
+            clang.to_str().unwrap(),
+        ] {
             let compilers = found(&root, &[("CC", value), ("CXX", "")]);
             assert!(compilers["C"].starts_with(&shown(&clang)), "{value}: {compilers:?}");
         }

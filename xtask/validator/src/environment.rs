@@ -1,5 +1,6 @@
 //! The environment, read once, as data.
 
+use crate::launcher;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
@@ -31,9 +32,19 @@ pub struct Environment {
 impl Environment {
     /// This process's own: the variables of [`NAMES`].
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is the door for the environment")]
     pub fn read() -> Self {
-        let values = NAMES
+        Self::read_these(&NAMES)
+    }
+
+    /// This process's own, as far as `ccache-launcher` looks at them.
+    #[must_use]
+    pub fn read_for_launcher() -> Self {
+        Self::read_these(&launcher::NAMES)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the door for the environment")]
+    fn read_these(names: &[&str]) -> Self {
+        let values = names
             .iter()
             .filter_map(|name| Some(((*name).to_owned(), std::env::var_os(name)?)))
             .collect();

@@ -64,12 +64,15 @@ pub(crate) const PREFLIGHT: &str = "\
 Checks, before anything is compiled, that ccache can do its work: that it is on
 PATH, starts and is not disabled, and that its folder can be written.
 
-Usage: ccache-validator preflight [--links DIR]
+Usage: ccache-validator preflight [--links DIR] [--launcher FILE]
 
 Flags:
-  --links DIR   make DIR and fill it with links to ccache, one per C, C++ and
-                CUDA compiler in the other folders of PATH; put DIR in front of
-                PATH for builds that call the compiler by its bare name
+  --links DIR      make DIR and fill it with links to ccache, one per C, C++
+                   and CUDA compiler in the other folders of PATH; put DIR in
+                   front of PATH for builds that call the compiler by its bare
+                   name
+  --launcher FILE  check that FILE is a ccache-launcher that can run, and let
+                   the links lead to it in place of ccache
 
 Variables:
   CCACHE_DIR            the cache; made when missing
@@ -84,6 +87,8 @@ Examples:
     environment = { PATH = \"/tmp/links:$PATH\" }
   By hand:
     CCACHE_DIR=$PWD/.ccache ccache-validator preflight
+  With the launcher, which chooses how ccache stores each file and records it:
+    ccache-validator preflight --launcher /warmwheel/ccache-launcher
 
 Exit codes: 0 ready, 1 something unexpected, 2 usage, 3 ccache is disabled,
 refuses to work or cannot write its folder, 4 there is no ccache.

@@ -5,12 +5,16 @@
 //! [`statslog::read`] counts one build, [`state`] is the layout inside the cache folder, and
 //! [`preflight::preflight`] is the check before anything is compiled.
 //!
-//! One module each opens a door: `process` starts processes, `environment` reads variables,
-//! `output` writes to the standard streams.
+//! [`launcher`] is a program of its own, `ccache-launcher`, which stands in front of ccache;
+//! [`compilations`] reads what it has written down.
+//!
+//! One module each opens a door: `process` starts processes (`launcher::start` the launcher's),
+//! `environment` reads variables, `output` writes to the standard streams.
 
 pub mod answers;
 mod calls;
 pub mod cli;
+pub mod compilations;
 pub mod compilers;
 mod count;
 pub mod counts;
@@ -21,6 +25,7 @@ pub mod floor;
 mod folders;
 mod help;
 pub mod inquiry;
+pub mod launcher;
 pub mod ledger;
 mod lines;
 pub mod links;

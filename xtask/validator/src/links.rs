@@ -1,4 +1,4 @@
-//! A folder of links, one per compiler, that all end at ccache: put in front of PATH it makes every
+//! A folder of links, one per compiler, that all end at ccache or its launcher: put in front of PATH it makes every
 //! call of a compiler by its bare name go through ccache, which finds the real one behind it.
 
 use crate::error::Error;
@@ -8,18 +8,21 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-/// Fills `folder` with a link to `ccache` for each compiler in the other folders of `search_path`
-/// and returns how many there are. A link that is right stays, one that has lost its compiler goes.
+/// Fills `folder` with a link to `target`, which is ccache or its launcher, for each compiler in the
+/// other folders of `search_path` and returns how many there are. A link that is right stays, one
+/// that has lost its compiler goes.
 ///
 /// # Errors
 /// The folder cannot be made or written, holds something else under a compiler's name, or there is
 /// no compiler at all.
-pub fn make(folder: &Path, search_path: &OsStr, ccache: &Path) -> Result<usize, Error> {
+pub fn make(folder: &Path, search_path: &OsStr, target: &Path) -> Result<usize, Error> {
     let failed = |path: &Path, error: &io::Error| {
         Error::io("cannot make the compiler link", path, error, "choose another folder for --links")
     };
     fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
-    let names = programs::compilers(search_path, folder, ccache);
+    // One to the launcher may be left of a build that had it.
+    let is_ours = |old: &Path| old == target || programs::is_named_ccache(old);
+    let names = programs::compilers(search_path, folder, target);
     if names.is_empty() {
         return Err(Error::new(
             "no C or C++ compiler in the folders of PATH; install one (gcc, g++ or clang) first",
@@ -29,13 +32,13 @@ pub fn make(folder: &Path, search_path: &OsStr, ccache: &Path) -> Result<usize, 
         let path = entry.map_err(|error| failed(folder, &error))?.path();
         let is_known =
             path.file_name().and_then(OsStr::to_str).is_some_and(|it| names.contains(it));
-        if !is_known && fs::read_link(&path).is_ok_and(|target| target == ccache) {
+        if !is_known && fs::read_link(&path).is_ok_and(|old| is_ours(&old)) {
             fs::remove_file(&path).map_err(|error| failed(&path, &error))?;
         }
     }
     for name in &names {
         let path = folder.join(name);
-        place(&path, ccache).map_err(|error| failed(&path, &error))?;
+        place(&path, target).map_err(|error| failed(&path, &error))?;
     }
     Ok(names.len())
 }
@@ -139,6 +142,28 @@ mod tests {
         assert_eq!(tree.make().unwrap(), 1);
         assert_eq!(tree.made(), ["gcc"]);
         assert_eq!(fs::read_link(tree.links.join("gcc")).unwrap(), tree.ccache);
+    }
+
+    #[test]
+    fn links_to_the_launcher_and_to_ccache_take_each_others_place() {
+        let mut tree = Tree::new();
+        for name in ["gcc", "clang", "ccache-launcher"] {
+            tree.program(name, 0o755);
+        }
+        let targets = ["ccache-launcher", "ccache", "ccache-launcher"];
+        for (target, names) in targets.iter().zip([2, 2, 1]) {
+            tree.ccache = tree.second.join(target);
+            assert_eq!(tree.make().unwrap(), names, "{target}");
+            assert_eq!(tree.made().len(), names, "{target}");
+            assert_eq!(fs::read_link(tree.links.join("gcc")).unwrap(), tree.ccache);
+            if *target == "ccache" {
+                fs::remove_file(tree.second.join("clang")).unwrap();
+            }
+        }
+        // One that somebody else has put in PATH is no compiler either.
+        symlink(tree.second.join("ccache-launcher"), tree.first.join("g++")).unwrap();
+        tree.ccache = tree.second.join("ccache");
+        assert_eq!(tree.make().unwrap(), 1);
     }
 
     #[test]

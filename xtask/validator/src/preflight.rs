@@ -1,5 +1,7 @@
 //! The check before anything is compiled: is there a ccache that can do its work?
 
+mod launcher;
+
 use crate::answers::Version;
 use crate::compilers::{self, Compilers};
 use crate::environment::Environment;
@@ -19,11 +21,22 @@ pub const FILE_NAME: &str = "preflight.json";
 /// Larger ones are none, in bytes.
 const MAX_RECORD_BYTES: u64 = 64 * 1024;
 
+/// `preflight`'s flags as they were given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// `--links`.
+    pub links: Option<PathBuf>,
+    /// `--launcher`.
+    pub launcher: Option<PathBuf>,
+}
+
 /// Everything that the check depends on, apart from ccache itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Request {
     /// The folder to fill with compiler links.
     pub links: Option<PathBuf>,
+    /// The program that is to stand in front of ccache, when one is.
+    pub launcher: Option<PathBuf>,
     /// `CCACHE_DIR`.
     pub ccache_dir: Option<PathBuf>,
     /// The folder shared with the host, when there is one.
@@ -41,12 +54,13 @@ pub struct Request {
 }
 
 impl Request {
-    /// Puts together the flag `--links` and `environment`.
+    /// Puts together `flags` and `environment`.
     #[must_use]
-    pub fn new(links: Option<PathBuf>, environment: &Environment) -> Self {
+    pub fn new(flags: Flags, environment: &Environment) -> Self {
         let path = |variable: &str| environment.get(variable).map(PathBuf::from);
         Self {
-            links,
+            links: flags.links,
+            launcher: flags.launcher,
             ccache_dir: path("CCACHE_DIR"),
             record_dir: path("WARMWHEEL_RECORD_DIR"),
             is_disabled: environment.has("CCACHE_DISABLE"),
@@ -113,7 +127,7 @@ impl Refusal {
 }
 
 /// Runs every check, makes the links, and writes the record when there is a folder for it.
-/// `program` is where `ccache` stands.
+/// `program` is where `ccache` stands; `launcher` answers for the one that is requested.
 ///
 /// # Errors
 /// The first check that fails; it is on record when the record folder can be written.
@@ -121,8 +135,9 @@ pub fn preflight(
     request: &Request,
     ccache: &dyn Ccache,
     program: Option<&Path>,
+    launcher: Option<&dyn Ccache>,
 ) -> Result<Ready, Refusal> {
-    let checked = check(request, ccache, program);
+    let checked = check(request, ccache, program, launcher);
     let record = match &checked {
         Ok(ready) => json!({
             "schema": 1,
@@ -151,7 +166,12 @@ fn record_refused(path: &Path, error: &std::io::Error) -> Refusal {
     Refusal::new(Lack::Unexpected, Error::io("cannot write", path, error, next).to_string(), next)
 }
 
-fn check(request: &Request, ccache: &dyn Ccache, program: Option<&Path>) -> Result<Ready, Refusal> {
+fn check(
+    request: &Request,
+    ccache: &dyn Ccache,
+    program: Option<&Path>,
+    launcher: Option<&dyn Ccache>,
+) -> Result<Ready, Refusal> {
     let Some(program) = program else {
         return Err(Refusal::obstacle(Lack::Ccache, &Obstacle::Missing));
     };
@@ -175,9 +195,15 @@ fn check(request: &Request, ccache: &dyn Ccache, program: Option<&Path>) -> Resu
             .map_err(|error| record_refused(folder, &error))?;
     }
     let mut line = format!("ccache {} ({}), cache {folder_shown}", version.text, program.display());
+    let mut target = program;
+    if let (Some(path), Some(answers)) = (&request.launcher, launcher) {
+        launcher::check(path, answers)?;
+        target = path;
+        line = format!("{line}, launcher {}", path.display());
+    }
     let mut count = 0;
     if let Some(folder) = &request.links {
-        count = links::make(folder, &request.search_path, program).map_err(|error| {
+        count = links::make(folder, &request.search_path, target).map_err(|error| {
             let next = "give --links a folder of its own that can be written";
             Refusal::new(Lack::Unexpected, error.to_string(), next)
         })?;
@@ -269,7 +295,7 @@ mod tests {
     }
 
     fn refused(request: &Request, ccache: &dyn Ccache) -> Refusal {
-        preflight(request, ccache, Some(Path::new("/usr/bin/ccache"))).unwrap_err()
+        preflight(request, ccache, Some(Path::new("/usr/bin/ccache")), None).unwrap_err()
     }
 
     #[test]
@@ -280,7 +306,7 @@ mod tests {
             record_dir: Some(folder.path().join("record")),
             ..Request::default()
         };
-        let ready = preflight(&request, &good(), Some(Path::new("/usr/bin/ccache"))).unwrap();
+        let ready = preflight(&request, &good(), Some(Path::new("/usr/bin/ccache")), None).unwrap();
         assert_eq!((ready.ccache_version.as_str(), ready.links), ("4.7.5", 0));
         let text = fs::read_to_string(folder.path().join("record").join(FILE_NAME)).unwrap();
         let expected =
@@ -293,7 +319,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();
-        let missing = preflight(&Request::default(), &good(), None).unwrap_err();
+        let missing = preflight(&Request::default(), &good(), None, None).unwrap_err();
         assert_eq!(missing.lack, Lack::Ccache);
         let disabled = Request { is_disabled: true, ..Request::default() };
         assert_eq!(refused(&disabled, &good()).lack, Lack::Cache);
@@ -322,7 +348,7 @@ mod tests {
         {
             let ccache = answering(words);
             let request = Request { has_statslog, ..Request::default() };
-            preflight(&request, &ccache, Some(Path::new("/usr/bin/ccache"))).unwrap();
+            preflight(&request, &ccache, Some(Path::new("/usr/bin/ccache")), None).unwrap();
             assert_eq!(ccache.asked().contains(&"--zero-stats".to_owned()), zeroed, "{words}");
         }
         let silent = answering(&GOOD.replace("stats = true", "stats = false"));
@@ -338,7 +364,7 @@ mod tests {
             compilers: compilers.clone(),
             ..Request::default()
         };
-        preflight(&request, &good(), Some(Path::new("/usr/bin/ccache"))).unwrap();
+        preflight(&request, &good(), Some(Path::new("/usr/bin/ccache")), None).unwrap();
         let recorded = Recorded::read(Some(folder.path()));
         assert_eq!(recorded.version.unwrap().text, "4.7.5");
         assert_eq!(recorded.compilers, compilers);

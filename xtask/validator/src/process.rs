@@ -1,4 +1,4 @@
-//! The only place that starts a process: ccache, asked a question.
+//! The only place that starts a process: ccache or its launcher, asked a question.
 
 use crate::text;
 use std::ffi::OsStr;
@@ -49,6 +49,12 @@ impl Installed {
     pub fn find(search_path: Option<&OsStr>, cache_dir: Option<&Path>) -> Self {
         let program = search_path.and_then(|folders| crate::programs::find("ccache", folders));
         Self { program, cache_dir: cache_dir.map(Path::to_path_buf) }
+    }
+
+    /// The program at `program`: one that answers as ccache does.
+    #[must_use]
+    pub fn at(program: PathBuf) -> Self {
+        Self { program: Some(program), cache_dir: None }
     }
 
     /// Where it is; `None` when there is none.

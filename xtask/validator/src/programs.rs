@@ -16,14 +16,19 @@ pub fn find(name: &str, search_path: &OsStr) -> Option<PathBuf> {
     found(name, search_path).next()
 }
 
-/// The first executable file `name` in the folders of `search_path` that is no link to ccache.
+/// The first executable file `name` in the folders of `search_path` that is no link to ccache or its
+/// launcher.
 #[must_use]
 pub fn find_compiler(name: &str, search_path: &OsStr) -> Option<PathBuf> {
     found(name, search_path)
         .find(|path| fs::canonicalize(path).is_ok_and(|target| !is_named_ccache(&target)))
 }
 
-fn found<'a>(name: &'a str, search_path: &'a OsStr) -> impl Iterator<Item = PathBuf> + 'a {
+/// The executable files `name` in the folders of `search_path`, in order.
+pub(crate) fn found<'a>(
+    name: &'a str,
+    search_path: &'a OsStr,
+) -> impl Iterator<Item = PathBuf> + 'a {
     env::split_paths(search_path)
         .filter(|folder| folder.is_absolute())
         .map(move |folder| folder.join(format!("{name}{}", env::consts::EXE_SUFFIX)))
@@ -31,7 +36,7 @@ fn found<'a>(name: &'a str, search_path: &'a OsStr) -> impl Iterator<Item = Path
 }
 
 /// The names of the compilers in the folders of `search_path` without the folder `except`. Links to
-/// ccache, here `ccache` or another, are no compilers.
+/// ccache, here `ccache` or another, or to its launcher are no compilers.
 #[must_use]
 pub fn compilers(search_path: &OsStr, except: &Path, ccache: &Path) -> BTreeSet<String> {
     let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
@@ -76,19 +81,20 @@ fn is_compiler(name: &str) -> bool {
     }
 }
 
-/// As ccache itself decides: by the name of the file that links end at.
-fn is_named_ccache(target: &Path) -> bool {
+/// Whether `target`, where links end, is ccache or the launcher in front of it. By the name, as
+/// ccache itself decides.
+pub(crate) fn is_named_ccache(target: &Path) -> bool {
     target.file_name().is_some_and(|name| name.to_string_lossy().starts_with("ccache"))
 }
 
 #[cfg(unix)]
-fn is_executable(path: &Path) -> bool {
+pub(crate) fn is_executable(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     fs::metadata(path).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }
 
 #[cfg(not(unix))]
-fn is_executable(path: &Path) -> bool {
+pub(crate) fn is_executable(path: &Path) -> bool {
     path.is_file()
 }
 

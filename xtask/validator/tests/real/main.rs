@@ -6,6 +6,8 @@ mod counters;
 #[cfg(test)]
 mod documented;
 #[cfg(test)]
+mod launcher;
+#[cfg(test)]
 mod log;
 #[cfg(test)]
 mod preflight;

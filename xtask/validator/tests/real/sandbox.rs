@@ -112,7 +112,7 @@ impl Sandbox {
     }
 
     /// Puts a folder in front on PATH.
-    fn put_first(&mut self, name: &str) {
+    pub(crate) fn put_first(&mut self, name: &str) {
         let mut folders = vec![self.path(name)];
         folders.extend(std::env::split_paths(&self.variables["PATH"]));
         self.set("PATH", std::env::join_paths(folders).unwrap());
@@ -120,7 +120,7 @@ impl Sandbox {
 
     /// Copies a program to `name`. Another process does it: a file that this one has open for writing
     /// is inherited by what other tests start meanwhile, and cannot be run until they let go of it.
-    fn place(&self, program: &Path, name: &str) {
+    pub(crate) fn place(&self, program: &Path, name: &str) {
         let target = self.path(name);
         fs::create_dir_all(target.parent().unwrap()).unwrap();
         let mut install = Command::new("install");
@@ -129,7 +129,7 @@ impl Sandbox {
     }
 
     /// Where PATH has a program.
-    fn installed(&self, name: &str) -> PathBuf {
+    pub(crate) fn installed(&self, name: &str) -> PathBuf {
         let mut folders = std::env::split_paths(&self.variables["PATH"]);
         folders.find_map(|folder| Some(folder.join(name)).filter(|it| it.is_file())).unwrap()
     }
@@ -160,6 +160,17 @@ impl Sandbox {
             command.uid(user).gid(user);
         }
         command
+    }
+
+    /// Runs a program, given with its arguments, in the project's folder.
+    pub(crate) fn output(&self, words: &[&str]) -> Output {
+        self.command(words[0]).args(&words[1..]).output().unwrap()
+    }
+
+    /// Starts a program as [`Sandbox::output`] does, its output kept for later.
+    pub(crate) fn spawn(&self, words: &[&str]) -> Child {
+        let mut command = self.command(words[0]);
+        command.args(&words[1..]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
     /// Runs a program in the project's folder; it has to succeed.
