@@ -221,7 +221,10 @@ fn version(text: &str) -> Option<(u32, u32)> {
 /// The validator's file in the folder that containers see.
 pub(crate) const VALIDATOR: &str = "ccache-validator";
 
-/// The static validator for containers of this machine: built by cargo, which also knows when it
+/// The compiler launcher's.
+pub(crate) const LAUNCHER: &str = "ccache-launcher";
+
+/// The static validator and launcher for containers of this machine: built by cargo, which also knows when it
 /// is still fresh. Returns the folder that is mounted read-only into containers.
 ///
 /// # Errors
@@ -253,7 +256,10 @@ pub(crate) fn container_files(
     })?;
     let folder = container_folder(target);
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {folder}"))?;
-    place(&own_target.join(triple).join("release/ccache-validator"), &folder.join(VALIDATOR))?;
+    let built = own_target.join(triple).join("release");
+    for program in [VALIDATOR, LAUNCHER] {
+        place(&built.join(program), &folder.join(program))?;
+    }
     Ok(folder)
 }
 

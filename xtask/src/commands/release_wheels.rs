@@ -161,10 +161,12 @@ impl Prepared {
             (self.python.to_string(), "python"),
         ];
         let (validator, _) = digest::file(&files.join(provision::VALIDATOR))?;
+        let (launcher, _) = digest::file(&files.join(provision::LAUNCHER))?;
         let tools = [
             ("Warmwheel", env!("CARGO_PKG_VERSION").to_owned()),
             ("cibuildwheel", provision::cibuildwheel_key()),
             ("validator", validator),
+            ("launcher", launcher),
         ];
         Ok(Asked {
             volatile: volatile.to_vec(),

@@ -8,16 +8,22 @@ const OWN: &str = "OWN-RECORD";
 
 impl BuildPlan {
     /// One process for `builds`, in which the wheel of `pioneer` is made again, out of the cache and
-    /// without its tests, for all of them to use. It is the first one's, with its folders. `None` if
-    /// they differ in more than their names: one process has one set of options.
+    /// without its tests, for all of them to use. Its folders are the first one's. `None` if they are
+    /// tested in different ways: one process has one set of options.
     ///
     /// It is made by the pioneer's own interpreter. Another one's headers would be compiled anew.
     pub(crate) fn grouped(pioneer: &Self, builds: &[&Self]) -> Option<Self> {
-        let own = pioneer.comparable();
-        if builds.iter().any(|build| build.comparable() != own) {
+        let comparable = pioneer.comparable();
+        if builds.iter().any(|build| build.comparable() != comparable) {
             return None;
         }
-        let mut grouped = (*builds.first()?).clone();
+        let first = *builds.first()?;
+        let (own, firsts) = (pioneer.record.as_str(), first.record.as_str());
+        let variables = pioneer.environment.iter();
+        let mut grouped = Self {
+            environment: variables.map(|(n, v)| (n.clone(), v.replace(own, firsts))).collect(),
+            ..first.clone()
+        };
         let only = grouped.argv.iter().position(|word| word == "--only")?;
         let platform = platform_of(&pioneer.identifier);
         grouped.argv.splice(only..only + 2, ["--platform".to_owned(), platform.to_owned()]);
@@ -31,13 +37,15 @@ impl BuildPlan {
         Some(grouped)
     }
 
-    /// What has to be the same for two builds to share a process.
+    /// What has to be the same for two builds to share a process: all but how a wheel is built, since
+    /// only one of them builds one.
     fn comparable(&self) -> Vec<(&str, String)> {
-        // On a host an environment has its build's own folder, too.
-        let named = format!("/{}", self.identifier);
+        const OF_BUILDING: [&str; 4] =
+            ["CIBW_BUILD_FRONTEND", "CIBW_BEFORE_BUILD", "CIBW_CONFIG_SETTINGS", "CIBW_INHERIT"];
+        let is_common = |name: &str| !OF_BUILDING.iter().any(|it| name.starts_with(it));
         let own = self.record.as_str();
-        let value = |value: &String| value.replace(own, OWN).replace(&named, OWN);
-        let variables = self.environment.iter().map(|(name, text)| (name.as_str(), value(text)));
+        let variables = self.environment.iter().filter(|(name, _)| is_common(name));
+        let variables = variables.map(|(name, text)| (name.as_str(), text.replace(own, OWN)));
         let engine = self.engine.map(|engine| engine.name().to_owned()).unwrap_or_default();
         variables
             .chain([("the engine", engine), ("the image", self.image.clone().unwrap_or_default())])

@@ -10,6 +10,7 @@ use super::facts::Facts;
 use super::merge::assignment;
 use super::wiring::Wiring;
 use crate::cli::OnMiss;
+use crate::provision::{LAUNCHER, VALIDATOR};
 use crate::text::quote;
 
 /// The cache inside containers.
@@ -31,17 +32,25 @@ pub(super) struct Inside {
     project: String,
     links: String,
     validator: String,
+    /// The launcher, where compilers are put behind it.
+    launcher: Option<String>,
 }
 
 impl Inside {
     pub(super) fn of(facts: &Facts<'_>, in_container: bool, record: &Utf8Path) -> Self {
+        // It starts programs as only Unix does.
+        let has_launcher = !facts.settings.plain_ccache && facts.answer.platform != "windows";
+        let files = if in_container { CONTAINER_FILES } else { facts.paths.files.as_str() };
+        let launcher = has_launcher.then(|| format!("{files}/{LAUNCHER}"));
+        let validator = format!("{files}/{VALIDATOR}");
         if in_container {
             Self {
                 cache: CONTAINER_CACHE.to_owned(),
                 record: CONTAINER_RECORD.to_owned(),
                 project: CONTAINER_PROJECT.to_owned(),
                 links: "/tmp/warmwheel-links".to_owned(),
-                validator: format!("{CONTAINER_FILES}/ccache-validator"),
+                validator,
+                launcher,
             }
         } else {
             Self {
@@ -49,7 +58,8 @@ impl Inside {
                 record: record.to_string(),
                 project: facts.paths.stage.to_string(),
                 links: facts.paths.run.join("links").to_string(),
-                validator: facts.paths.files.join("ccache-validator").to_string(),
+                validator,
+                launcher,
             }
         }
     }
@@ -81,11 +91,14 @@ impl Inside {
 
     /// The check before anything is compiled, which makes the links as well.
     pub(super) fn preflight(&self, wiring: Wiring) -> String {
-        let validator = quote(&self.validator);
-        match wiring {
-            Wiring::Links => format!("{validator} preflight --links {}", quote(&self.links)),
-            Wiring::Launcher | Wiring::None => format!("{validator} preflight"),
+        let mut words = vec![quote(&self.validator), "preflight".to_owned()];
+        if wiring == Wiring::Links {
+            words.extend(["--links".to_owned(), quote(&self.links)]);
         }
+        if let Some(launcher) = self.launcher.as_ref().filter(|_| wiring != Wiring::None) {
+            words.extend(["--launcher".to_owned(), quote(launcher)]);
+        }
+        words.join(" ")
     }
 
     /// What Warmwheel puts in front of the package's `environment`; whatever stands there wins.
@@ -114,7 +127,7 @@ impl Inside {
             values.insert(name, value);
         }
         values.insert("CCACHE_DIR".to_owned(), self.cache.clone());
-        values.extend(wiring.variables());
+        values.extend(wiring.variables(self.launcher.as_deref().unwrap_or("ccache")));
         values.extend([
             ("WARMWHEEL_RUN_ID".to_owned(), facts.run_id.to_owned()),
             ("WARMWHEEL_DOMAIN".to_owned(), domain.to_owned()),

@@ -117,7 +117,8 @@ fn the_check_for_ccache_comes_after_what_may_install_it() {
     };
     assert_eq!(
         before_all(Scenario::linux(), "CIBW_BEFORE_ALL_LINUX"),
-        "{ install ccache # now\n} && /warmwheel/ccache-validator preflight"
+        "{ install ccache # now\n} && /warmwheel/ccache-validator preflight --launcher \
+         /warmwheel/ccache-launcher"
     );
     let windows =
         before_all(Scenario::of("windows", &["cp312-win_amd64"]), "CIBW_BEFORE_ALL_WINDOWS");

@@ -10,9 +10,9 @@ use crate::package::Traits;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Wiring {
-    /// `CMAKE_<LANG>_COMPILER_LAUNCHER=ccache`, read by CMake when it configures.
+    /// `CMAKE_<LANG>_COMPILER_LAUNCHER`, read by CMake when it configures.
     Launcher,
-    /// A folder of compiler names that lead to ccache, in front of `PATH`.
+    /// A folder of compiler names that lead to the launcher or ccache, in front of `PATH`.
     Links,
     /// Nothing: the build finds ccache by itself, or was told to by its own settings.
     None,
@@ -42,11 +42,11 @@ impl Wiring {
     }
 
     /// The variables that make it so, apart from `PATH`.
-    pub(super) fn variables(self) -> Vec<(String, String)> {
+    pub(super) fn variables(self, launcher: &str) -> Vec<(String, String)> {
         match self {
             Self::Launcher => ["C", "CXX", "CUDA"]
                 .map(|language| {
-                    (format!("CMAKE_{language}_COMPILER_LAUNCHER"), "ccache".to_owned())
+                    (format!("CMAKE_{language}_COMPILER_LAUNCHER"), launcher.to_owned())
                 })
                 .to_vec(),
             Self::Links | Self::None => Vec::new(),

@@ -52,7 +52,9 @@ fn a_run_that_was_interrupted_goes_on_with_what_is_missing() {
     ));
     let root = sandbox.root.clone();
     sandbox.set("ROOT", root.as_str());
-    let child = sandbox.command(&["release-wheels", "--jobs", "1"]).spawn().unwrap();
+    let project = sandbox.project();
+    let line = ["release-wheels", "--project", project.as_str(), "--jobs", "1"];
+    let child = sandbox.command(&line).spawn().unwrap();
     sandbox.write("pid", &child.id().to_string());
     let status = child.wait_with_output().unwrap().status;
     assert_eq!(status.code(), Some(130));

@@ -96,7 +96,8 @@ fn a_projects_before_all() {
     let build = &effective("[tool.cibuildwheel.linux]\nbefore-all = 'yum install x'\n", &[])[0];
     assert_eq!(
         option(build, "before-all"),
-        "{ yum install x\n} && /warmwheel/ccache-validator preflight --links /tmp/warmwheel-links"
+        "{ yum install x\n} && /warmwheel/ccache-validator preflight --links /tmp/warmwheel-links \
+         --launcher /warmwheel/ccache-launcher"
     );
 }
 
