@@ -1,5 +1,8 @@
 //! The cache folder, made ready for a run.
 
+pub(crate) mod standing;
+pub(crate) mod warmth;
+
 use anyhow::Result;
 use camino::Utf8Path;
 use ccache_validator::state;

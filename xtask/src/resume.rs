@@ -110,6 +110,11 @@ impl Resume {
         Self { folder, output: output.to_path_buf(), run_id: run_id.to_owned(), source }
     }
 
+    /// The digest of the files that are built from; `None` if they cannot be read.
+    pub(crate) fn source(&self) -> Option<String> {
+        self.source.wait().ok().map(|source| source.files.clone())
+    }
+
     /// Whether the build of `identifier` from `inputs` has been done. Waits for the source's digest
     /// only if nothing else has changed.
     pub(crate) fn decide(&self, identifier: &str, inputs: &Inputs) -> Decision {

@@ -31,7 +31,7 @@ use crate::provision;
 use crate::report::{files, terminal};
 use crate::resume::Resume;
 use crate::resume::inputs::Asked;
-use crate::resume::remembering::Remembering;
+use crate::resume::remembering::{self, Remembering};
 use crate::scheduler::{self, Beginning, Events};
 use crate::settings::Settings;
 use crate::setup::{self, Purpose};
@@ -55,7 +55,7 @@ pub(crate) fn run(flags: &ReleaseWheels, environment: &Environment) -> Result<Ex
         Some(_) => image::Missing::Left,
         None => image::Missing::Pulled(console),
     };
-    let plan = prepared.plan(&run_id, &input, &settings, environment, missing)?;
+    let mut plan = prepared.plan(&run_id, &input, &settings, environment, missing)?;
     match flags.plan {
         Some(PlanFormat::Text) => console.data(plan.to_text()),
         Some(PlanFormat::Json) => console.data(serde_json::to_string_pretty(&plan)?),
@@ -65,7 +65,7 @@ pub(crate) fn run(flags: &ReleaseWheels, environment: &Environment) -> Result<Ex
                 started: started.to_string(),
                 done: BTreeMap::new(),
             };
-            return execute(flags, &plan, &input, &prepared, beginning, environment, console);
+            return execute(flags, &mut plan, &input, &prepared, beginning, environment, console);
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -178,7 +178,7 @@ impl Prepared {
 
 fn execute(
     flags: &ReleaseWheels,
-    plan: &Plan,
+    plan: &mut Plan,
     input: &Input,
     prepared: &Prepared,
     mut beginning: Beginning,
@@ -209,9 +209,10 @@ fn execute(
         &plan.run_id,
         input.digest(&stage.0),
     );
+    let inputs = remembering::inputs_of(plan, environment, &prepared.common(plan, input)?);
+    remembering::without_needless_pioneers(plan, &inputs, &resume);
     let builder = Cibuildwheel { plan, console };
-    let common = prepared.common(plan, input)?;
-    let builder = Remembering::new(plan, &builder, &resume, environment, &common, console);
+    let builder = Remembering::new(plan, &inputs, &builder, &resume, console);
     if flags.resume {
         beginning.done = builder.done();
     }

@@ -107,6 +107,14 @@ impl Inputs {
         Self { settings, image: asked.image.clone(), tools: asked.tools.clone() }
     }
 
+    /// All of it in one hash.
+    pub(crate) fn fingerprint(&self) -> String {
+        let tables = [&self.settings, &self.tools];
+        let pairs = tables.into_iter().flatten();
+        let parts: Vec<_> = pairs.flat_map(|(name, value)| [name.as_str(), value]).collect();
+        hash(&[&[self.image.as_str()], parts.as_slice()].concat())
+    }
+
     /// What is not as it was, each in a few words.
     pub(crate) fn changes_since(&self, earlier: &Self) -> Vec<String> {
         let mut changes = Vec::new();

@@ -1,15 +1,17 @@
 //! A builder that writes down what it has built, for `--resume`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use super::inputs::{Asked, Inputs};
 use super::{Accepted, Decision, Kept, Reason, Resume};
+use crate::cache::warmth::Place;
 use crate::console::Console;
 use crate::environment::Environment;
 use crate::event::{BuildOutcome, BuildResult, WheelFile};
 use crate::interrupt::Interrupt;
-use crate::plan::{BuildPlan, Plan};
+use crate::plan::{BuildPlan, Plan, Role};
 use crate::scheduler::{Builder, Job, News};
 
 /// Has another builder do the builds.
@@ -18,29 +20,29 @@ pub(crate) struct Remembering<'a> {
     builder: &'a dyn Builder,
     resume: &'a Resume,
     /// What each build of the plan is made with.
-    inputs: Vec<Inputs>,
+    inputs: &'a [Inputs],
+    /// Held while it is written down what the cache has become warm for.
+    warmth: Mutex<()>,
     console: Console,
 }
 
 impl<'a> Remembering<'a> {
-    /// `user` holds the user's own variables, `common` what is the same for all builds.
+    /// `inputs` are those of the plan's builds, in order.
     pub(crate) fn new(
         plan: &'a Plan,
+        inputs: &'a [Inputs],
         builder: &'a dyn Builder,
         resume: &'a Resume,
-        user: &Environment,
-        common: &Asked,
         console: Console,
     ) -> Self {
-        let inputs = plan.builds.iter().map(|build| inputs_of(build, user, common)).collect();
-        Self { plan, builder, resume, inputs, console }
+        Self { plan, builder, resume, inputs, warmth: Mutex::default(), console }
     }
 
     /// The builds that need not be done again, by their place in the plan. Why others must be, though
     /// they once were, is told.
     pub(crate) fn done(&self) -> BTreeMap<usize, BuildResult> {
         let mut done = BTreeMap::new();
-        for (place, (build, inputs)) in self.plan.builds.iter().zip(&self.inputs).enumerate() {
+        for (place, (build, inputs)) in self.plan.builds.iter().zip(self.inputs).enumerate() {
             match self.resume.decide(&build.identifier, inputs) {
                 Decision::Done(kept) => {
                     done.insert(place, resumed(*kept));
@@ -71,6 +73,11 @@ impl<'a> Remembering<'a> {
             let identifier = &build.identifier;
             self.console.say(format!("warning: --resume will not know of {identifier}: {error:#}"));
         }
+        let Some(source) = self.resume.source() else { return };
+        let place = place_of(self.plan, &build.domain);
+        let _one_at_a_time = self.warmth.lock().unwrap_or_else(PoisonError::into_inner);
+        // Without it the next run has a pioneer, and is none the worse for it otherwise.
+        let _ = place.note(&build.identifier, inputs.fingerprint(), &source);
     }
 }
 
@@ -87,7 +94,32 @@ impl Builder for Remembering<'_> {
     }
 }
 
-fn inputs_of(build: &BuildPlan, user: &Environment, common: &Asked) -> Inputs {
+/// Leaves the domains without a pioneer that need none.
+pub(crate) fn without_needless_pioneers(plan: &mut Plan, inputs: &[Inputs], resume: &Resume) {
+    let domains: BTreeSet<_> = plan.builds.iter().map(|build| build.domain.clone()).collect();
+    for domain in domains {
+        let of_domain = plan.builds.iter().zip(inputs).filter(|(build, _)| build.domain == domain);
+        let wanted: BTreeMap<_, _> = of_domain
+            .map(|(build, inputs)| (build.identifier.clone(), inputs.fingerprint()))
+            .collect();
+        if place_of(plan, &domain).is_warm(&wanted, || resume.source()) {
+            let builds = plan.builds.iter_mut().filter(|build| build.domain == domain);
+            builds.for_each(|build| build.role = Role::Follower);
+        }
+    }
+}
+
+fn place_of<'a>(plan: &'a Plan, domain: &'a str) -> Place<'a> {
+    Place { ccache_dir: &plan.ccache_dir, domain, package: &plan.package }
+}
+
+/// What each build of a plan is made with. `user` holds the user's own variables, `common` what is
+/// the same for all builds.
+pub(crate) fn inputs_of(plan: &Plan, user: &Environment, common: &Asked) -> Vec<Inputs> {
+    plan.builds.iter().map(|build| inputs_of_build(build, user, common)).collect()
+}
+
+fn inputs_of_build(build: &BuildPlan, user: &Environment, common: &Asked) -> Inputs {
     let in_container = build.image.is_some();
     let environment =
         super::inputs::variables(user, &build.environment, in_container, &build.passed);

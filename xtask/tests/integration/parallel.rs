@@ -91,3 +91,40 @@ fn who_keeps_going_builds_what_can_still_be_built() {
     assert_eq!(["cp312", "cp313"].map(|python| verdict(&report, python)), ["cold", "hit"]);
     assert_eq!(unproven(&sandbox), Vec::<String>::new());
 }
+
+/// The roles of a run's builds.
+fn roles(sandbox: &Sandbox) -> Vec<String> {
+    let report = sandbox.report();
+    let builds = report["builds"].as_array().unwrap();
+    builds.iter().map(|build| build["role"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn only_a_cache_that_holds_everything_spares_the_pioneer() {
+    let mut sandbox = pretending(GOOD);
+    sandbox.release_wheels(&[]).expect(0);
+    assert_eq!(roles(&sandbox), ["pioneer", "follower"]);
+    sandbox.release_wheels(&[]).expect(0);
+    assert_eq!(roles(&sandbox), ["follower", "follower"], "all builds have gone through it");
+    let report = sandbox.report();
+    assert!(build(&report, "cp312")["waited_for"].is_null());
+    assert_eq!(["cp311", "cp312"].map(|python| verdict(&report, python)), ["hit", "hit"]);
+
+    sandbox.write("project/pkg.c", "int answer(void) { return 43; }\n");
+    sandbox.release_wheels(&[]).expect(0);
+    assert_eq!(roles(&sandbox), ["pioneer", "follower"], "another source");
+
+    sandbox.set("CIBW_ENVIRONMENT", "CFLAGS=-O1");
+    sandbox.release_wheels(&[]).expect(0);
+    assert_eq!(roles(&sandbox), ["pioneer", "follower"], "other settings");
+
+    let cleaned = std::process::Command::new("ccache")
+        .arg("--clear")
+        .env("CCACHE_DIR", sandbox.root.join("cache"))
+        .output();
+    assert!(cleaned.unwrap().status.success());
+    sandbox.release_wheels(&[]).expect(0);
+    assert_eq!(roles(&sandbox), ["pioneer", "follower"], "ccache was told to forget");
+    let report = sandbox.report();
+    assert_eq!(["cp311", "cp312"].map(|python| verdict(&report, python)), ["cold", "hit"]);
+}

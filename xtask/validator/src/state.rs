@@ -244,7 +244,8 @@ fn make_real_folder(folder: &Path) -> Result<(), Error> {
 
 /// `text` as one file name: letters, digits and `._+-` stay, the rest becomes `_`. When that loses
 /// something a hash of the original keeps two names apart.
-pub(crate) fn safe_name(text: &str) -> String {
+#[must_use]
+pub fn safe_name(text: &str) -> String {
     let mut safe: String = text
         .chars()
         .map(|one| if one.is_ascii_alphanumeric() || "._+-".contains(one) { one } else { '_' })
