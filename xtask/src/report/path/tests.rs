@@ -120,6 +120,9 @@ fn a_build_counts_as_far_as_it_was_waited_for() {
     );
 }
 
+/// Names and seconds.
+type Expected = &'static [(&'static str, f64)];
+
 #[test]
 fn phases_of_any_name_and_shape_add_up() {
     let phase = |name: &str, started_seconds, elapsed_seconds| Phase {
@@ -127,7 +130,6 @@ fn phases_of_any_name_and_shape_add_up() {
         started_seconds,
         elapsed_seconds,
     };
-    type Expected = &'static [(&'static str, f64)];
     let cases: [(&str, Vec<Phase>, Expected); 4] = [
         ("none", Vec::new(), &[("start-up", 10.0)]),
         (
