@@ -41,9 +41,17 @@ fn where_time_went(spendings: &[Spending]) -> Vec<String> {
     lines.extend(table(&grid, 1));
     lines.push(String::new());
     let chains = spendings.iter().filter(|spending| !spending.chain.is_empty());
-    lines.extend(chains.map(|it| format!("- {}: {}", it.run, it.chain.join(", then "))));
+    lines.extend(chains.map(|it| format!("- {}: {}", it.run, short(&it.chain).join(", then "))));
     lines.push(String::new());
     lines
+}
+
+/// Build identifiers without their platform, if they have it in common.
+fn short(chain: &[String]) -> Vec<&str> {
+    let parts: Vec<_> = chain.iter().map(|it| it.split_once('-').unwrap_or((it, ""))).collect();
+    let is_common = parts.windows(2).all(|two| two[0].1 == two[1].1);
+    let whole = chain.iter().map(String::as_str);
+    if is_common { parts.iter().map(|part| part.0).collect() } else { whole.collect() }
 }
 
 /// All names, each after the one that it follows where it first comes up.
@@ -217,7 +225,7 @@ mod tests {
             spending(
                 "c",
                 &[("own", 0.5), ("container", 2.0), ("compile", 10.0), ("test", 3.0)],
-                &["cp310", "cp313"],
+                &["cp310-manylinux_x86_64", "cp313-manylinux_x86_64"],
             ),
         ];
         let expected = "\
@@ -234,5 +242,7 @@ mod tests {
 ";
         let told = where_time_went(&spendings).join("\n");
         assert!(told.ends_with(expected), "{told}");
+        let mixed = ["cp310-manylinux_x86_64", "cp310-musllinux_x86_64"].map(Into::into);
+        assert_eq!(short(&mixed), mixed);
     }
 }
