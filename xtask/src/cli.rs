@@ -8,7 +8,7 @@ use camino::Utf8PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use self::values::{Engine, Jobs, OnMiss, PlanFormat, Wiring};
+pub(crate) use self::values::{Engine, Jobs, OnMiss, PlanFormat, Sample, Wiring};
 use crate::text::quote;
 
 /// Builds the wheels of a native Python package for every Python version from one warm compiler
@@ -96,9 +96,10 @@ const TEST_EXAMPLES: &str = "Examples:
 const BENCH_EXAMPLES: &str = "Examples:
   cargo xtask bench --setup                   everything, on a fresh machine
   cargo xtask bench validator --rounds 31     one suite, with steadier medians
+  cargo xtask bench pipeline --package demo   wheels of the demo only: a few minutes
   cargo xtask bench --json > figures.json     every figure, not only the medians
 
-It takes the test image and an idle machine. Limits that are not kept stand in the table; they
+It takes the test image and an idle machine; pipeline takes most of an hour. Limits that are not kept stand in the table; they
 change no exit code.
 
 stdout carries a Markdown table for each suite, or a line of JSON; everything else goes to stderr.";
@@ -274,9 +275,12 @@ pub(crate) struct Bench {
     #[arg(value_name = "SUITE")]
     pub(crate) suites: Vec<Suite>,
     /// How often each command is measured; in each round all of them are, one after another
-    #[arg(long, value_name = "N", default_value_t = 15,
-          value_parser = clap::value_parser!(u16).range(1..=1000))]
-    pub(crate) rounds: u16,
+    /// [default: 15 for validator and launcher, 3 for pipeline, 5 for overhead]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) rounds: Option<u16>,
+    /// The package that pipeline builds [default: both, one after the other]
+    #[arg(long)]
+    pub(crate) package: Option<Sample>,
     /// Print data in place of tables
     #[arg(long)]
     pub(crate) json: bool,
@@ -290,6 +294,10 @@ pub(crate) struct Bench {
 pub(crate) enum Suite {
     /// The check of a build, against a Python script that does the same.
     Validator,
+    /// Four versions of a package: without a cache, with ccache by hand, with Warmwheel.
+    Pipeline,
+    /// One warm build through release-wheels, against the bare cibuildwheel command of its plan.
+    Overhead,
     /// The launcher in front of ccache, against ccache alone.
     Launcher,
 }

@@ -1,4 +1,5 @@
 //! Reporters: folds of events into something that people or programs read. They know events only.
 
 pub(crate) mod files;
+pub(crate) mod path;
 pub(crate) mod terminal;

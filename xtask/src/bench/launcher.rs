@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::Bench;
 use super::container::{self, Mount};
-use super::figures::{self, Baseline, Report, Row, Unit};
+use super::figures::{self, Baseline, Limit, Report, Row, Unit};
 use crate::fault::Fault;
 use crate::provision;
 
@@ -143,7 +143,13 @@ fn report(measured: &Measured, rounds: u16, size: u64) -> Report {
              processors, load {load_before:.2} before."
         ),
     ];
-    Report { suite: "launcher".to_owned(), circumstances, baselines: baselines.into(), rows }
+    Report {
+        suite: "launcher".to_owned(),
+        circumstances,
+        baselines: baselines.into(),
+        rows,
+        spendings: Vec::new(),
+    }
 }
 
 fn row(subject: &Subject) -> Option<Row> {
@@ -153,7 +159,7 @@ fn row(subject: &Subject) -> Option<Row> {
         Scene::Cold => "cold, CPU time of all files",
         Scene::Hit => "a hit",
     };
-    let limit = is_cost.then_some(COST_LIMIT);
+    let limit = is_cost.then(|| Limit::at_most(COST_LIMIT));
     Row::new(title, command.title(), Unit::Milliseconds, figures.clone(), limit)
 }
 
@@ -182,7 +188,7 @@ mod tests {
     fn the_cost_has_a_limit_and_cold_builds_are_compared() {
         for (difference, is_kept) in [(0.9, true), (1.1, false)] {
             let report = report(&measured(difference), 15, 1_000_000);
-            let limited: Vec<_> = report.rows.iter().filter(|row| row.limit.is_some()).collect();
+            let limited: Vec<_> = report.rows.iter().filter(|row| !row.limits.is_empty()).collect();
             let kept: Vec<_> = limited.iter().map(|row| row.is_kept()).collect();
             assert_eq!(kept, [is_kept, true]);
             assert_eq!(report.rows[2].ratios, [Some(1.04), Some(0.8)]);

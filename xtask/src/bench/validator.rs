@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::Bench;
 use super::container::{self, Mount};
-use super::figures::{self, Baseline, Report, Row, Unit};
+use super::figures::{self, Baseline, Limit, Report, Row, Unit};
 use crate::fault::Fault;
 use crate::provision;
 
@@ -165,13 +165,14 @@ fn report(measured: &Measured, rounds: u16, size: u64) -> Report {
     // No file is that large.
     let size = u32::try_from(size).map_or(f64::INFINITY, f64::from);
     let (scene, command) = ("size of the file", "validator");
-    rows.extend(Row::new(scene, command, Unit::Bytes, vec![size], Some(SIZE_LIMIT)));
+    rows.extend(Row::new(scene, command, Unit::Bytes, vec![size], [Limit::at_most(SIZE_LIMIT)]));
     figures::compare(&mut rows, &baselines);
     Report {
         suite: "validator".to_owned(),
         circumstances: circumstances(measured, rounds),
         baselines: baselines.into(),
         rows,
+        spendings: Vec::new(),
     }
 }
 
@@ -179,7 +180,7 @@ fn time(subject: &Subject) -> Option<Row> {
     let limit = (subject.scene == Scene::Start && subject.command.is_ours()).then_some(START_LIMIT);
     let figures = subject.runs.iter().map(|run| run.wall_ns / 1e6).collect();
     let command = subject.command.title();
-    Row::new(subject.scene.title(), command, Unit::Milliseconds, figures, limit)
+    Row::new(subject.scene.title(), command, Unit::Milliseconds, figures, limit.map(Limit::at_most))
 }
 
 /// How much a command needs only shows with a large log.
@@ -190,7 +191,7 @@ fn memory(subject: &Subject) -> Option<Row> {
     let limit = subject.command.is_ours().then_some(MEMORY_LIMIT);
     let figures = subject.runs.iter().map(|run| run.max_rss_kib * 1024.0).collect();
     let scene = format!("peak memory, {}", subject.scene.title());
-    Row::new(&scene, subject.command.title(), Unit::Bytes, figures, limit)
+    Row::new(&scene, subject.command.title(), Unit::Bytes, figures, limit.map(Limit::at_most))
 }
 
 fn circumstances(measured: &Measured, rounds: u16) -> Vec<String> {
@@ -274,7 +275,7 @@ mod tests {
         let kept: Vec<_> = report
             .rows
             .iter()
-            .map(|row| (row.scene.as_str(), row.limit.is_some(), row.is_kept()))
+            .map(|row| (row.scene.as_str(), !row.limits.is_empty(), row.is_kept()))
             .collect();
         assert_eq!(
             kept,

@@ -4,7 +4,7 @@
 ///
 /// A build's own output could contain such a line; the worst that comes of it is a wrong bar in a
 /// timeline.
-pub(super) fn begun_by(line: &[u8]) -> Option<&'static str> {
+pub(crate) fn begun_by(line: &[u8]) -> Option<&'static str> {
     const STEPS: [(&str, &str); 9] = [
         ("Starting container image ", "container"),
         ("Copying project into container...", "copy-in"),

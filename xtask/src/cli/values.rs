@@ -37,6 +37,15 @@ impl Engine {
     }
 }
 
+/// Packages to measure with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Sample {
+    /// The small package of this workspace.
+    Demo,
+    /// A package of 169 C++ files, from its source distribution.
+    AwkwardCpp,
+}
+
 /// How many builds run at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(try_from = "JobsValue")]

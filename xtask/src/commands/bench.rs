@@ -3,8 +3,9 @@
 use anyhow::{Context as _, Result};
 use clap::ValueEnum as _;
 
-use crate::bench::{self, Bench, table};
-use crate::cli::{self, Suite};
+use crate::bench::figures::Report;
+use crate::bench::{Bench, launcher, overhead, pipeline, table, validator};
+use crate::cli::{self, Sample, Suite};
 use crate::console::Console;
 use crate::environment::Environment;
 use crate::fault::Fault;
@@ -30,28 +31,50 @@ pub(crate) fn run(flags: &cli::Bench, environment: &Environment, console: Consol
         })?
     };
     let interrupt = Interrupt::listen().context("cannot listen for signals")?;
-    let bench = Bench {
-        lab: &lab,
-        folders: &folders,
-        environment,
-        interrupt: &interrupt,
-        console,
-        rounds: flags.rounds,
-    };
     let suites = if flags.suites.is_empty() { Suite::value_variants() } else { &flags.suites };
-    for suite in suites {
-        let report = match suite {
-            Suite::Validator => bench::validator::run(&bench)?,
-            Suite::Launcher => bench::launcher::run(&bench)?,
+    for &suite in suites {
+        let bench = Bench {
+            lab: &lab,
+            folders: &folders,
+            pins: &pins,
+            environment,
+            interrupt: &interrupt,
+            console,
+            rounds: flags.rounds.unwrap_or(rounds(suite)),
         };
-        if flags.json {
-            console.data(serde_json::to_string(&report)?);
-        } else {
-            console.data(table::markdown(&report));
+        match suite {
+            Suite::Validator => show(&validator::run(&bench)?, flags.json, console)?,
+            Suite::Launcher => show(&launcher::run(&bench)?, flags.json, console)?,
+            Suite::Pipeline => {
+                let both = Sample::value_variants();
+                let packages = flags.package.as_ref().map_or(both, std::slice::from_ref);
+                for &package in packages {
+                    show(&pipeline::run(&bench, package)?, flags.json, console)?;
+                }
+            }
+            Suite::Overhead => show(&overhead::run(&bench)?, flags.json, console)?,
         }
-        for row in report.rows.iter().filter(|row| !row.is_kept()) {
-            console.say(format!("not kept: {}, {}", row.scene, row.command));
-        }
+    }
+    Ok(())
+}
+
+/// How often a suite measures unless told otherwise: as often as its medians need and patience has.
+fn rounds(suite: Suite) -> u16 {
+    match suite {
+        Suite::Validator | Suite::Launcher => 15,
+        Suite::Pipeline => 3,
+        Suite::Overhead => 5,
+    }
+}
+
+fn show(report: &Report, json: bool, console: Console) -> Result<()> {
+    if json {
+        console.data(serde_json::to_string(report)?);
+    } else {
+        console.data(table::markdown(report));
+    }
+    for row in report.rows.iter().filter(|row| !row.is_kept()) {
+        console.say(format!("not kept: {}, {}", row.scene, row.command));
     }
     Ok(())
 }

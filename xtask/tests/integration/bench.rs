@@ -15,6 +15,8 @@ fn without_the_test_image_it_is_told_how_to_get_one() {
 #[test]
 fn what_cannot_be_measured_is_refused() {
     let sandbox = Sandbox::new();
-    sandbox.run(&["bench", "wheel"]).expect(2).says("possible values: validator, launcher");
+    sandbox.run(&["bench", "wheel"]).expect(2).says("possible values: validator");
+    let possible = "possible values: demo, awkward-cpp";
+    sandbox.run(&["bench", "pipeline", "--package", "numpy"]).expect(2).says(possible);
     sandbox.run(&["bench", "--rounds", "0"]).expect(2).says("--rounds");
 }

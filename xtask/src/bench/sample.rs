@@ -1,0 +1,156 @@
+//! The packages that are measured with: unpacked, and with a header that can be changed.
+
+use std::fs;
+
+use anyhow::{Context as _, Result, bail};
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::Bench;
+use crate::cli::Sample;
+use crate::downloads;
+use crate::fault::Fault;
+use crate::{sdist, staging};
+
+/// A function that is new to every file that includes the header: a comment would be no change to
+/// a cache that hashes what the preprocessor leaves.
+const CHANGE: &str = "inline int warmwheel_bench_change() { return 1; }\n";
+
+/// What is known of a package.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Facts {
+    /// How it is told of.
+    pub(super) name: &'static str,
+    /// How many files its core has, which are the same for every Python version.
+    pub(super) core: u64,
+    /// A header of the core.
+    pub(super) header: &'static str,
+    /// How many files of the core include it, directly or not.
+    pub(super) includers: u64,
+    /// The line of the header that the change goes in front of.
+    anchor: &'static str,
+}
+
+impl Sample {
+    /// What is known of it.
+    pub(super) fn facts(self) -> Facts {
+        match self {
+            // No header of its core is in more than two files of it.
+            Self::Demo => Facts {
+                name: "demo",
+                core: 14,
+                header: "core/include/warmdemo/tokenizer.hpp",
+                includers: 2,
+                anchor: "}  // namespace warmdemo\n",
+            },
+            Self::AwkwardCpp => Facts {
+                name: "awkward-cpp",
+                core: 165,
+                header: "include/awkward/common.h",
+                includers: 150,
+                anchor: "#endif // AWKWARD_COMMON_H_\n",
+            },
+        }
+    }
+
+    /// A copy of the package below `folder`. `python` must have pip.
+    ///
+    /// # Errors
+    /// The package cannot be fetched or copied.
+    pub(super) fn copy(
+        self,
+        bench: &Bench<'_>,
+        python: &Utf8Path,
+        folder: &Utf8Path,
+    ) -> Result<Utf8PathBuf> {
+        let name = self.facts().name;
+        match self {
+            Self::Demo => {
+                let (demo, copy) = (bench.folders.workspace.join("tools/demo"), folder.join(name));
+                if !demo.is_dir() {
+                    return Err(Fault::machine(
+                        format!("there is no {demo}"),
+                        "run this in a checkout of Warmwheel itself, which has what is measured",
+                    ));
+                }
+                staging::copy_project(&demo, &copy, &[])?;
+                Ok(copy)
+            }
+            Self::AwkwardCpp => {
+                let pinned = bench.pins.sdist.iter().find(|sdist| sdist.name == name);
+                let pinned = pinned.with_context(|| format!("tools/pins.toml has no {name}"))?;
+                let wanted = std::slice::from_ref(pinned);
+                let sdists = downloads::fetch(wanted, python, bench.environment, bench.console)?;
+                sdist::unpack(&sdists.join(&pinned.file), folder)
+            }
+        }
+    }
+}
+
+/// A header that is other than it was.
+pub(super) struct Changed {
+    path: Utf8PathBuf,
+    before: String,
+}
+
+impl Changed {
+    /// Changes the header of the package at `root`.
+    ///
+    /// # Errors
+    /// It cannot be written, or is not as expected.
+    pub(super) fn new(root: &Utf8Path, facts: &Facts) -> Result<Self> {
+        let path = root.join(facts.header);
+        let before = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+        let Some(after) = changed(&before, facts.anchor) else {
+            bail!("{path} has not one line {:?}: xtask/src/bench/sample.rs is old", facts.anchor);
+        };
+        let changed = Self { path, before };
+        fs::write(&changed.path, after)
+            .with_context(|| format!("cannot write {}", changed.path))?;
+        Ok(changed)
+    }
+
+    /// Makes it what it was.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(super) fn restore(self) -> Result<()> {
+        fs::write(&self.path, &self.before).with_context(|| format!("cannot write {}", self.path))
+    }
+}
+
+/// The text with the change in front of the only line that is the anchor.
+fn changed(text: &str, anchor: &str) -> Option<String> {
+    let (head, tail) = text.split_once(anchor)?;
+    let whole_line = head.is_empty() || head.ends_with('\n');
+    (whole_line && !tail.contains(anchor)).then(|| format!("{head}{CHANGE}{anchor}{tail}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_goes_in_front_of_its_line_or_nowhere() {
+        let expected = format!("a\n{CHANGE}#endif\n");
+        assert_eq!(changed("a\n#endif\n", "#endif\n"), Some(expected));
+        for text in ["a\n", "a #endif\n", "#endif\na\n#endif\n"] {
+            assert_eq!(changed(text, "#endif\n"), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_demo_is_as_it_is_told_of() {
+        let facts = Sample::Demo.facts();
+        let demo = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../tools/demo");
+        let header = fs::read_to_string(demo.join(facts.header)).unwrap();
+        assert!(changed(&header, facts.anchor).is_some());
+        let name = Utf8Path::new(facts.header).file_name().unwrap();
+        let (mut core, mut includers) = (0, 0);
+        for entry in demo.join("core/src").read_dir_utf8().unwrap() {
+            core += 1;
+            let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+            includers += u64::from(text.contains(&format!("\"warmdemo/{name}\"")));
+        }
+        assert_eq!((core, includers), (facts.core, facts.includers));
+    }
+}
