@@ -1,6 +1,7 @@
 //! What runs one build, and what comes of it.
 
 pub(crate) mod cibuildwheel;
+mod compiling;
 pub(crate) mod phase;
 mod verdict;
 mod watch;

@@ -2,10 +2,13 @@
 //!
 //! Events carry no display settings: a saved stream of them renders the same report again.
 
+mod report;
+
 use anyhow::Result;
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::report::{BuildReport, Phase, Report};
 pub(crate) use crate::plan::Role;
 
 /// Version of the layout of events and report.
@@ -80,6 +83,9 @@ pub(crate) struct Planned {
     pub(crate) domain: String,
     /// Its place in the domain.
     pub(crate) role: Role,
+    /// Why the next run cannot hit all that this one leaves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) note: Option<String>,
 }
 
 /// How a build ended.
@@ -96,9 +102,25 @@ pub(crate) struct BuildResult {
     /// What validation found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) cache: Option<Cache>,
+    /// When it compiled, where the launcher has recorded it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) compiling: Option<Compiling>,
     /// The whole log.
     #[serde(default)]
     pub(crate) log: Utf8PathBuf,
+}
+
+/// When a build compiled the package's own sources.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Compiling {
+    /// From the build's start to the first compilation's, in seconds.
+    pub(crate) started_seconds: f64,
+    /// From there to the last one's end, in seconds.
+    pub(crate) elapsed_seconds: f64,
+    /// How many files there were.
+    pub(crate) files: usize,
+    /// How many of them ccache was put into depend mode for.
+    pub(crate) in_depend_mode: usize,
 }
 
 /// Why a build failed.
@@ -230,175 +252,4 @@ pub(crate) trait Reporter {
     /// # Errors
     /// Whatever keeps it from reporting; it is then left out for the rest of the run.
     fn handle(&mut self, event: &Event) -> Result<()>;
-}
-
-/// A phase of a build.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Phase {
-    /// Its name.
-    pub(crate) name: String,
-    /// Seconds from the run's start to its own.
-    pub(crate) started_seconds: f64,
-    /// How long it took, in seconds.
-    pub(crate) elapsed_seconds: f64,
-}
-
-/// A build in the report.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct BuildReport {
-    /// cibuildwheel's build identifier.
-    pub(crate) identifier: String,
-    /// Its cache domain.
-    pub(crate) domain: String,
-    /// Its place in the domain.
-    pub(crate) role: Role,
-    /// How it ended.
-    pub(crate) outcome: BuildOutcome,
-    /// The wheel's path.
-    pub(crate) wheel: Option<Utf8PathBuf>,
-    /// The wheel's SHA-256, hexadecimal.
-    pub(crate) sha256: Option<String>,
-    /// The wheel's size in bytes.
-    pub(crate) size_bytes: Option<u64>,
-    /// Seconds from the run's start to its own.
-    pub(crate) started_seconds: f64,
-    /// How long it took, in seconds.
-    pub(crate) elapsed_seconds: f64,
-    /// The pioneer whose compilation it had to wait for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) waited_for: Option<String>,
-    /// Its phases, in order.
-    pub(crate) phases: Vec<Phase>,
-    /// What validation found.
-    pub(crate) cache: Option<Cache>,
-    /// Why it failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) failure: Option<Failure>,
-    /// The whole log.
-    pub(crate) log: Utf8PathBuf,
-}
-
-/// A run: the fold of its events. Serialised, it is `report.json`.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Report {
-    /// [`SCHEMA`].
-    pub(crate) schema: u32,
-    /// The run's id.
-    pub(crate) run_id: String,
-    /// How it ended; `None` while it goes on.
-    pub(crate) outcome: Option<RunOutcome>,
-    /// The package's name.
-    pub(crate) package: String,
-    /// The command that does the same again.
-    pub(crate) command: String,
-    /// Wall-clock time of its start, RFC 3339.
-    pub(crate) started: String,
-    /// How long it took, in seconds.
-    pub(crate) elapsed_seconds: f64,
-    /// How many builds ran at once.
-    pub(crate) jobs: usize,
-    /// The builds, in the plan's order.
-    pub(crate) builds: Vec<BuildReport>,
-}
-
-impl Default for Report {
-    fn default() -> Self {
-        Self {
-            schema: SCHEMA,
-            run_id: String::new(),
-            outcome: None,
-            package: String::new(),
-            command: String::new(),
-            started: String::new(),
-            elapsed_seconds: 0.0,
-            jobs: 1,
-            builds: Vec::new(),
-        }
-    }
-}
-
-impl Report {
-    /// Takes in one event.
-    pub(crate) fn apply(&mut self, event: &Event) {
-        self.elapsed_seconds = event.at_seconds;
-        match &event.kind {
-            Kind::RunStarted { schema, run_id, package, command, started, jobs, builds } => {
-                self.schema = *schema;
-                self.run_id.clone_from(run_id);
-                self.package.clone_from(package);
-                self.command.clone_from(command);
-                self.started.clone_from(started);
-                self.jobs = *jobs;
-                self.builds = builds.iter().map(BuildReport::planned).collect();
-            }
-            Kind::BuildStarted { identifier, waited_for } => {
-                if let Some(build) = self.build(identifier) {
-                    build.started_seconds = event.at_seconds;
-                    build.waited_for.clone_from(waited_for);
-                    // It may have been stopped to be run again.
-                    build.phases.clear();
-                }
-            }
-            Kind::PhaseStarted { identifier, name } => {
-                if let Some(build) = self.build(identifier) {
-                    build.end_phase(event.at_seconds);
-                    build.phases.push(Phase {
-                        name: name.clone(),
-                        started_seconds: event.at_seconds,
-                        elapsed_seconds: 0.0,
-                    });
-                }
-            }
-            Kind::BuildFinished { identifier, result } => {
-                if let Some(build) = self.build(identifier) {
-                    build.end_phase(event.at_seconds);
-                    build.finish(result, event.at_seconds);
-                }
-            }
-            Kind::RunFinished { outcome } => self.outcome = Some(*outcome),
-        }
-    }
-
-    /// The build of that identifier.
-    fn build(&mut self, identifier: &str) -> Option<&mut BuildReport> {
-        self.builds.iter_mut().find(|build| build.identifier == identifier)
-    }
-}
-
-impl BuildReport {
-    fn planned(planned: &Planned) -> Self {
-        Self {
-            identifier: planned.identifier.clone(),
-            domain: planned.domain.clone(),
-            role: planned.role,
-            outcome: BuildOutcome::NotRun,
-            wheel: None,
-            sha256: None,
-            size_bytes: None,
-            elapsed_seconds: 0.0,
-            phases: Vec::new(),
-            cache: None,
-            failure: None,
-            log: Utf8PathBuf::new(),
-            started_seconds: 0.0,
-            waited_for: None,
-        }
-    }
-
-    fn end_phase(&mut self, at_seconds: f64) {
-        if let Some(phase) = self.phases.last_mut() {
-            phase.elapsed_seconds = at_seconds - phase.started_seconds;
-        }
-    }
-
-    fn finish(&mut self, result: &BuildResult, at_seconds: f64) {
-        self.outcome = result.outcome;
-        self.elapsed_seconds = at_seconds - self.started_seconds;
-        self.wheel = result.wheel.as_ref().map(|wheel| wheel.path.clone());
-        self.sha256 = result.wheel.as_ref().map(|wheel| wheel.sha256.clone());
-        self.size_bytes = result.wheel.as_ref().map(|wheel| wheel.size_bytes);
-        self.cache.clone_from(&result.cache);
-        self.failure.clone_from(&result.failure);
-        self.log.clone_from(&result.log);
-    }
 }

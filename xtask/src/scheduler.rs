@@ -281,7 +281,12 @@ impl Crew<'_> {
 }
 
 fn planned(build: &BuildPlan) -> Planned {
-    Planned { identifier: build.identifier.clone(), domain: build.domain.clone(), role: build.role }
+    Planned {
+        identifier: build.identifier.clone(),
+        domain: build.domain.clone(),
+        role: build.role,
+        note: build.env_note.clone(),
+    }
 }
 
 #[cfg(test)]

@@ -12,8 +12,9 @@ use ccache_validator::record::Record;
 use ccache_validator::validate::WHEEL_DIR;
 use serde_json::Value;
 
+use super::compiling::Times;
 use super::watch::Watch;
-use super::{verdict, wheel};
+use super::{compiling, verdict, wheel};
 use crate::console::Console;
 use crate::event::{BuildOutcome, BuildResult, Failure, FailureKind};
 use crate::fault::Fault;
@@ -90,6 +91,9 @@ impl Builder for Cibuildwheel<'_> {
                 BuildResult::failed(failure(FailureKind::Build, format!("{error:#}"), ""))
             });
             result.log = process.log();
+            if let (0, Ok(ran)) = (place, &ran) {
+                result.compiling = compiling::of_process(&process, &ran.times);
+            }
             if let Some(failure) = &mut result.failure {
                 failure.unproven = self.keep_unproven(&process);
             }
@@ -110,6 +114,7 @@ struct Ran {
     tail: Vec<String>,
     /// How many of its builds were behind it at its end.
     passed: usize,
+    times: Times,
 }
 
 impl Ran {
@@ -206,6 +211,7 @@ impl Cibuildwheel<'_> {
         let mut tail = VecDeque::new();
         let live = self.console.shows_logs_live(self.plan.jobs);
         let mut told = false;
+        let mut times = Times::start();
         let ended = process::stream(command, interrupt, |line| {
             log.write_all(line).with_context(|| format!("cannot write {path}"))?;
             let news = watch.take_in(line);
@@ -216,7 +222,12 @@ impl Cibuildwheel<'_> {
                     tell(News::CountsAlone);
                 }
             }
-            news.into_iter().for_each(tell);
+            for news in news {
+                if let News::Phase { name, .. } = &news {
+                    times.phase_begins(name);
+                }
+                tell(news);
+            }
             if live {
                 self.console.pass_on(line);
             }
@@ -230,7 +241,7 @@ impl Cibuildwheel<'_> {
             // cibuildwheel copies wheels out at its end, which a later version's failure forestalls.
             wheels = wheel::list(&verdict::shared_folder(process).join(WHEEL_DIR))?;
         }
-        Ok(Ran { ended, is_shared, wheels, tail: tail.into(), passed: watch.passed() })
+        Ok(Ran { ended, is_shared, wheels, tail: tail.into(), passed: watch.passed(), times })
     }
 
     /// Saves a wheel that was compiled but not accepted: what cibuildwheel left, or the copy that

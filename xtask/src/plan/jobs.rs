@@ -22,7 +22,13 @@ pub(super) fn resolve(wanted: Jobs, machine: &Machine, builds: usize) -> usize {
             machine.cores.saturating_add(1).min(by_memory)
         }
     };
-    allowed.clamp(1, builds.max(1))
+    let allowed = allowed.clamp(1, builds.max(1));
+    match wanted {
+        Jobs::Number(_) => allowed,
+        // As few as finish in the same number of turns: a last turn of one build would leave the
+        // cores idle, and side by side they take each other's time.
+        Jobs::Auto => builds.max(1).div_ceil(builds.max(1).div_ceil(allowed)),
+    }
 }
 
 #[cfg(test)]
@@ -35,10 +41,13 @@ mod tests {
     fn cores_and_memory_bound_what_is_not_told() {
         for (cores, memory_bytes, builds, jobs) in [
             (2, Some(24 * GIB), 8, 3),
+            (2, Some(24 * GIB), 4, 2),
+            (2, Some(24 * GIB), 3, 3),
+            (2, Some(24 * GIB), 5, 3),
             (2, Some(24 * GIB), 2, 2),
-            (64, Some(16 * GIB), 60, 8),
+            (64, Some(16 * GIB), 56, 8),
             (4, Some(GIB), 8, 1),
-            (4, None, 8, 5),
+            (4, None, 8, 4),
             (1, None, 0, 1),
         ] {
             let machine = Machine { cores, memory_bytes };

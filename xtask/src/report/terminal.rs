@@ -55,7 +55,11 @@ fn lines(event: &Event, report: &Report) -> Vec<String> {
     match &event.kind {
         Kind::RunStarted { run_id, package, builds, .. } => {
             let plural = if builds.len() == 1 { "build" } else { "builds" };
-            vec![format!("{package}: {} {plural}, run {run_id}", builds.len())]
+            let mut lines = vec![format!("{package}: {} {plural}, run {run_id}", builds.len())];
+            let mut notes: Vec<_> = builds.iter().filter_map(|build| build.note.as_ref()).collect();
+            notes.dedup();
+            lines.extend(notes.iter().map(|note| fold("  note: ", note).trim_end().to_owned()));
+            lines
         }
         Kind::BuildStarted { identifier, .. } => {
             let place = report.builds.iter().position(|build| build.identifier == *identifier);

@@ -175,6 +175,7 @@ fn a_report_and_its_file_give_the_same_path() {
         identifier: identifier.to_owned(),
         domain: "d".to_owned(),
         role: Role::Follower,
+        note: None,
     };
     let phase =
         |name: &str| Kind::PhaseStarted { identifier: "p".to_owned(), name: name.to_owned() };
