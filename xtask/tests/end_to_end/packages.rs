@@ -49,11 +49,32 @@ fn the_demo_is_compiled_once_for_four_versions() {
             "import warmdemo; assert abs(warmdemo.levenshtein('kitten', 'sitting') - 3) < 1e-9",
         );
     }
-    // Nothing of the run is left in the engine, and the project itself was not written to.
-    let run_id = ran_id(&run);
-    let filter = format!("label=warmwheel.run={run_id}");
-    let left = engine(&["ps", "--all", "--quiet", "--filter", &filter]).output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&left.stdout), "");
+    let mut run_ids = vec![ran_id(&run)];
+    // The launcher was there, and chose depend mode for the core.
+    let compiling = &report.build("cp310")["compiling"];
+    assert_eq!((&compiling["files"], &compiling["in_depend_mode"]), (&15.into(), &14.into()));
+
+    // The next run needs no pioneer and finds everything, the bindings included.
+    run.run(&[]).expect(0);
+    run_ids.push(ran_id(&run));
+    let report = run.report();
+    for python in pythons {
+        assert_eq!(report.build(python)["role"], "follower", "{python}");
+        assert_eq!((report.hits(python), report.misses(python)), (15, 0), "{python}");
+        assert_eq!(report.build(python)["cache"]["direct_hits"], 15, "{python}");
+    }
+    // And if nothing has changed, nothing is built.
+    run.run(&["--resume"]).expect(0).says("done: 4 of 4 wheels");
+    for python in pythons {
+        assert_eq!(run.report().build(python)["outcome"], "resumed", "{python}");
+    }
+
+    // Nothing of the runs is left in the engine, and the project itself was not written to.
+    for run_id in run_ids {
+        let filter = format!("label=warmwheel.run={run_id}");
+        let left = engine(&["ps", "--all", "--quiet", "--filter", &filter]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&left.stdout), "");
+    }
     assert!(!workspace().join("tools/demo/build").exists());
 }
 
