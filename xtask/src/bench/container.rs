@@ -35,6 +35,20 @@ impl Mount<'_> {
     }
 }
 
+/// Asks for a folder that only a checkout of this project has.
+///
+/// # Errors
+/// It is not there.
+pub(super) fn require(folder: &Utf8Path) -> Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    Err(Fault::machine(
+        format!("there is no {folder}"),
+        "run this in a checkout of Warmwheel itself, which has what is measured",
+    ))
+}
+
 /// Runs a command in a container of its own, with an empty folder in memory; what it says is shown.
 ///
 /// # Errors

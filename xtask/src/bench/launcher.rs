@@ -10,7 +10,6 @@ use serde::Deserialize;
 use super::Bench;
 use super::container::{self, Mount};
 use super::figures::{self, Baseline, Limit, Report, Row, Unit};
-use crate::fault::Fault;
 use crate::provision;
 
 /// The interpreter that measures, in the test image.
@@ -88,12 +87,7 @@ pub(crate) fn run(bench: &Bench<'_>) -> Result<Report> {
     let (tools, core) =
         (folders.workspace.join("tools/bench"), folders.workspace.join("tools/demo/core"));
     for needed in [&tools, &core] {
-        if !needed.is_dir() {
-            return Err(Fault::machine(
-                format!("there is no {needed}"),
-                "run this in a checkout of Warmwheel itself, which has what is measured",
-            ));
-        }
+        container::require(needed)?;
     }
     let files = provision::container_files(&folders.workspace, &folders.target, bench.environment)?;
     let program = files.join(PROGRAM);

@@ -9,7 +9,6 @@ use serde::Deserialize;
 use super::Bench;
 use super::container::{self, Mount};
 use super::figures::{self, Baseline, Limit, Report, Row, Unit};
-use crate::fault::Fault;
 use crate::provision;
 
 /// The interpreter that runs the rivals and measures them, in the test image.
@@ -118,12 +117,7 @@ struct Figures {
 pub(crate) fn run(bench: &Bench<'_>) -> Result<Report> {
     let folders = bench.folders;
     let tools = folders.workspace.join("tools/bench");
-    if !tools.is_dir() {
-        return Err(Fault::machine(
-            format!("there is no {tools}"),
-            "run this in a checkout of Warmwheel itself, which has what is measured",
-        ));
-    }
+    container::require(&tools)?;
     let files = provision::container_files(&folders.workspace, &folders.target, bench.environment)?;
     let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(&folders.target)?;
     let folder = Utf8Path::from_path(folder.path()).context("the target folder is not UTF-8")?;
