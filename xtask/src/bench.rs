@@ -5,6 +5,7 @@ mod container;
 pub(crate) mod figures;
 pub(crate) mod launcher;
 mod machine;
+pub(crate) mod matrix;
 pub(crate) mod overhead;
 pub(crate) mod pipeline;
 mod rig;

@@ -275,7 +275,7 @@ pub(crate) struct Bench {
     #[arg(value_name = "SUITE")]
     pub(crate) suites: Vec<Suite>,
     /// How often each command is measured; in each round all of them are, one after another
-    /// [default: 15 for validator and launcher, 3 for pipeline, 5 for overhead]
+    /// [default: 15 for validator and launcher, 3 for pipeline, 5 for the others]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) rounds: Option<u16>,
     /// The package that pipeline builds [default: both, one after the other]
@@ -300,6 +300,8 @@ pub(crate) enum Suite {
     Overhead,
     /// The launcher in front of ccache, against ccache alone.
     Launcher,
+    /// A run of sixty builds that are only pretended: plan, scheduling and report.
+    Matrix,
 }
 
 #[cfg(test)]

@@ -12,13 +12,20 @@ pub(crate) struct Console {
     pub(crate) verbose: bool,
     /// Whether somebody is watching.
     pub(crate) watched: bool,
+    /// Whether nothing is shown at all.
+    is_silent: bool,
 }
 
 #[expect(clippy::unused_self, reason = "only who was given a console may print")]
 impl Console {
     /// The console of this process.
     pub(crate) fn new(verbose: bool) -> Self {
-        Self { verbose, watched: io::stderr().is_terminal() }
+        Self { verbose, watched: io::stderr().is_terminal(), is_silent: false }
+    }
+
+    /// One that nobody hears, for benchmarks and tests.
+    pub(crate) fn silent() -> Self {
+        Self { verbose: false, watched: false, is_silent: true }
     }
 
     /// Whether the log of a build is shown as it comes. Side by side they would interleave.
@@ -38,7 +45,9 @@ impl Console {
     ///
     /// A reader that has gone away is no reason to stop a build, so errors are dropped.
     pub(crate) fn say(self, line: impl AsRef<str>) {
-        let _ = writeln!(io::stderr(), "{}", line.as_ref());
+        if !self.is_silent {
+            let _ = writeln!(io::stderr(), "{}", line.as_ref());
+        }
     }
 
     /// Bytes of a child's output, for a person, as they are.
@@ -48,6 +57,8 @@ impl Console {
 
     /// A line of data for another program.
     pub(crate) fn data(self, line: impl AsRef<str>) {
-        let _ = writeln!(io::stdout(), "{}", line.as_ref());
+        if !self.is_silent {
+            let _ = writeln!(io::stdout(), "{}", line.as_ref());
+        }
     }
 }

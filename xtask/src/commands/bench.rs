@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use clap::ValueEnum as _;
 
 use crate::bench::figures::Report;
-use crate::bench::{Bench, launcher, overhead, pipeline, table, validator};
+use crate::bench::{Bench, launcher, matrix, overhead, pipeline, table, validator};
 use crate::cli::{self, Sample, Suite};
 use crate::console::Console;
 use crate::environment::Environment;
@@ -44,6 +44,7 @@ pub(crate) fn run(flags: &cli::Bench, environment: &Environment, console: Consol
         };
         match suite {
             Suite::Validator => show(&validator::run(&bench)?, flags.json, console)?,
+            Suite::Matrix => show(&matrix::run(&bench)?, flags.json, console)?,
             Suite::Launcher => show(&launcher::run(&bench)?, flags.json, console)?,
             Suite::Pipeline => {
                 let both = Sample::value_variants();
@@ -63,7 +64,7 @@ fn rounds(suite: Suite) -> u16 {
     match suite {
         Suite::Validator | Suite::Launcher => 15,
         Suite::Pipeline => 3,
-        Suite::Overhead => 5,
+        Suite::Overhead | Suite::Matrix => 5,
     }
 }
 

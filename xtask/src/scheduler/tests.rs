@@ -95,7 +95,7 @@ fn run_after(
     let report = Rc::new(RefCell::new(Report::default()));
     let reporters: Vec<Box<dyn Reporter>> =
         vec![Box::new(Broken), Box::new(Shared(Rc::clone(&report)))];
-    let mut events = Events::new(Console { verbose: false, watched: false }, reporters);
+    let mut events = Events::new(Console::silent(), reporters);
     let beginning = Beginning { command: "again".into(), started: "now".into(), done };
     let ending = run(plan, beginning, builder, interrupt, &mut events);
     let report = report.borrow().clone();

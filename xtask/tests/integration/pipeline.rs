@@ -260,7 +260,7 @@ fn an_interrupt_lets_the_build_clean_up_and_still_writes_the_report() {
     ));
     let project = sandbox.project();
     let mut child = sandbox
-        .command(&["release-wheels", "--project", project.as_str()])
+        .command(&["release-wheels", "--project", project.as_str(), "--jobs", "1"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
