@@ -52,6 +52,8 @@ pub(crate) struct Plan {
     pub(crate) min_hit_rate: String,
     /// How many builds run at once.
     pub(crate) jobs: usize,
+    /// How many compilers run at once in all of them together; 0 for as many as they start.
+    pub(crate) compilers: usize,
     /// Whether a failure leaves the other builds alone.
     pub(crate) keep_going: bool,
     /// The builds, in order.
@@ -152,9 +154,11 @@ pub(crate) fn images(facts: &Facts<'_>) -> Result<BTreeSet<ImageQuestion>> {
 /// mounted.
 pub(crate) fn plan(facts: &Facts<'_>) -> Result<Plan> {
     let selection = selection::select(facts.answer, facts.settings, facts.lab)?;
+    let jobs = jobs::resolve(facts.settings.jobs, &facts.machine, selection.builds.len());
+    let compilers = jobs::compilers(jobs, &facts.machine);
     let mut builds: Vec<BuildPlan> = Vec::new();
     for selected in selection.builds {
-        let build = plan_build(facts, selected, &builds)?;
+        let build = plan_build(facts, selected, &builds, compilers)?;
         builds.push(build);
     }
     Ok(Plan {
@@ -166,14 +170,20 @@ pub(crate) fn plan(facts: &Facts<'_>) -> Result<Plan> {
         miss_fails: facts.settings.on_miss == OnMiss::Fail,
         strict_restore: facts.settings.strict_restore,
         min_hit_rate: percentage(facts.settings.min_hit_rate),
-        jobs: jobs::resolve(facts.settings.jobs, &facts.machine, builds.len()),
+        jobs,
+        compilers,
         keep_going: facts.settings.keep_going,
         builds,
         left_out: selection.not_in_lab.into_iter().map(ToOwned::to_owned).collect(),
     })
 }
 
-fn plan_build(facts: &Facts<'_>, selected: &Selected, earlier: &[BuildPlan]) -> Result<BuildPlan> {
+fn plan_build(
+    facts: &Facts<'_>,
+    selected: &Selected,
+    earlier: &[BuildPlan],
+    compilers: usize,
+) -> Result<BuildPlan> {
     let identifier = &selected.identifier;
     let platform = facts.answer.platform.as_str();
     let asked = question_of(facts, selected)?;
@@ -187,7 +197,7 @@ fn plan_build(facts: &Facts<'_>, selected: &Selected, earlier: &[BuildPlan]) -> 
     let wiring = Wiring::of(facts.settings.wiring, facts.traits);
 
     let mut options = Merger::new(platform, selected, facts.environment);
-    options.prepend("environment", inside.environment(facts, wiring, &domain), " ");
+    options.prepend("environment", inside.environment(facts, wiring, &domain, compilers), " ");
     options.prepend("test-command", inside.hook(platform), " && ");
     options.append("before-all", inside.preflight(wiring));
     options.prepend("before-test", inside.seal(), " && ");

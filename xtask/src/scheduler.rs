@@ -57,6 +57,16 @@ pub(crate) enum News {
     CountsAlone,
 }
 
+impl News {
+    /// The same of the build at another place.
+    pub(crate) fn at(self, place: usize) -> Self {
+        match self {
+            Self::Phase { name, .. } => Self::Phase { place, name },
+            other => other,
+        }
+    }
+}
+
 /// The events' way to the reporters.
 pub(crate) struct Events {
     began: Instant,

@@ -77,8 +77,11 @@ impl Builder for Cibuildwheel<'_> {
         };
         let Some(process) = process else {
             // They differ in their options, so each has a process of its own after all.
-            let alone = |&build| Job { builds: vec![build], shares: None };
-            return builds.iter().flat_map(|b| self.build(&alone(b), interrupt, tell)).collect();
+            let alone = |(place, &build): (usize, &&'_ BuildPlan)| {
+                let job = Job { builds: vec![build], shares: None };
+                self.build(&job, interrupt, &|news| tell(news.at(place)))
+            };
+            return builds.iter().enumerate().flat_map(alone).collect();
         };
         let ran = self.run(&process, job, interrupt, tell);
         self.console.show_whole(&process.log(), self.plan.jobs);

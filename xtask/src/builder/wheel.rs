@@ -1,15 +1,14 @@
 //! Finished wheels: checked, and put in their place in one step.
 
 use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io;
 
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use ccache_validator::wheel as name;
-use sha2::{Digest as _, Sha256};
 
 use crate::event::WheelFile;
-use crate::text::hex;
+use crate::staging::digest;
 
 /// What is wrong with what a build left in its folder, in a sentence.
 pub(super) type Objection = String;
@@ -82,25 +81,8 @@ pub(super) fn place(wheel: &Utf8Path, folder: &Utf8Path) -> Result<WheelFile> {
 /// # Errors
 /// It cannot be read.
 pub(super) fn describe(path: Utf8PathBuf) -> Result<WheelFile> {
-    let (sha256, size_bytes) = digest(&path)?;
+    let (sha256, size_bytes) = digest::file(&path)?;
     Ok(WheelFile { path, sha256, size_bytes })
-}
-
-/// SHA-256 in hexadecimal and size in bytes.
-fn digest(path: &Utf8Path) -> Result<(String, u64)> {
-    let mut file = File::open(path).with_context(|| format!("cannot open {path}"))?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 64 * 1024];
-    let mut size = 0;
-    loop {
-        match file.read(&mut buffer).with_context(|| format!("cannot read {path}"))? {
-            0 => return Ok((hex(&hash.finalize()), size)),
-            count => {
-                hash.update(&buffer[..count]);
-                size += count as u64;
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -159,6 +159,7 @@ impl Prepared {
             (input.project.root.to_string(), "project"),
             (files.to_string(), "files"),
             (self.python.to_string(), "python"),
+            (format!("WARMWHEEL_COMPILERS={}", plan.compilers), "compilers"),
         ];
         let (validator, _) = digest::file(&files.join(provision::VALIDATOR))?;
         let (launcher, _) = digest::file(&files.join(provision::LAUNCHER))?;

@@ -102,7 +102,13 @@ impl Inside {
     }
 
     /// What Warmwheel puts in front of the package's `environment`; whatever stands there wins.
-    pub(super) fn environment(&self, facts: &Facts<'_>, wiring: Wiring, domain: &str) -> String {
+    pub(super) fn environment(
+        &self,
+        facts: &Facts<'_>,
+        wiring: Wiring,
+        domain: &str,
+        compilers: usize,
+    ) -> String {
         let mut values: BTreeMap<String, String> = [
             ("CCACHE_BASEDIR", self.project.as_str()),
             ("CCACHE_NOHASHDIR", "1"),
@@ -134,6 +140,9 @@ impl Inside {
             ("WARMWHEEL_RECORD_DIR".to_owned(), self.record.clone()),
             ("WARMWHEEL_MIN_HIT_RATE".to_owned(), super::percentage(facts.settings.min_hit_rate)),
         ]);
+        if self.launcher.is_some() {
+            values.insert("WARMWHEEL_COMPILERS".to_owned(), compilers.to_string());
+        }
         if facts.settings.on_miss == OnMiss::Warn {
             values.insert("WARMWHEEL_ON_MISS".to_owned(), "warn".to_owned());
         }

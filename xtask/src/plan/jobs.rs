@@ -31,6 +31,12 @@ pub(super) fn resolve(wanted: Jobs, machine: &Machine, builds: usize) -> usize {
     }
 }
 
+/// How many compilers may run at once in so many builds side by side: as many as the build tools
+/// start for a single build on this machine. 0 for a build that is alone, whose own settings count.
+pub(super) fn compilers(jobs: usize, machine: &Machine) -> usize {
+    if jobs > 1 { machine.cores.saturating_add(2) } else { 0 }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,6 +59,13 @@ mod tests {
             let machine = Machine { cores, memory_bytes };
             assert_eq!(resolve(Jobs::Auto, &machine, builds), jobs, "{machine:?} {builds}");
         }
+    }
+
+    #[test]
+    fn builds_side_by_side_share_the_compilers_of_one() {
+        let machine = Machine { cores: 4, memory_bytes: None };
+        assert_eq!(compilers(1, &machine), 0);
+        assert_eq!(compilers(3, &machine), 6);
     }
 
     #[test]

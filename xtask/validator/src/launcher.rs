@@ -39,6 +39,7 @@ pub mod command;
 mod journal;
 mod json;
 mod programs;
+mod slots;
 pub mod source;
 mod start;
 pub mod varies;
@@ -53,9 +54,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The variables that are looked at; nothing else is.
-pub(crate) const NAMES: [&str; 15] = [
+pub(crate) const NAMES: [&str; 17] = [
     "PATH",
     "CCACHE_PATH",
+    "CCACHE_DIR",
     "CCACHE_STATSLOG",
     "CCACHE_TEMPDIR",
     "CCACHE_DEPEND",
@@ -63,6 +65,7 @@ pub(crate) const NAMES: [&str; 15] = [
     "CCACHE_DIRECT",
     "CCACHE_NODIRECT",
     "WARMWHEEL_RECORD_DIR",
+    slots::COUNT,
     varies::IDENTIFIER,
     "CPATH",
     "C_INCLUDE_PATH",
@@ -89,6 +92,8 @@ Usage: ccache-launcher COMPILER ARGUMENT...
 Variables:
   WARMWHEEL_RECORD_DIR  folder for compilations.ndjson: times, mode and result
                         of each compilation; without it nothing is recorded
+  WARMWHEEL_COMPILERS   how many compilers may run at once in all builds that
+                        share CCACHE_DIR; without it as many as are started
   CCACHE_STATSLOG       gets what ccache says of each call, as without launcher
   CCACHE_PATH           where compilers are looked for instead of in PATH
   CCACHE_DEPEND, CCACHE_NODEPEND, CCACHE_DIRECT, CCACHE_NODIRECT
@@ -185,9 +190,11 @@ fn compile(
     let output = compilation.output(&call.arguments).map(OsStr::to_os_string);
     let journal = Journal::open(environment.get("CCACHE_STATSLOG"), temporary(environment));
     let variables = variables.chain(journal.variable());
+    let slot = slots::take(environment);
     let start = journal::now();
     let ended = start::wait(ccache, &with_compiler(call), variables);
     let end = journal::now();
+    drop(slot);
     let code = match ended {
         Ok(code) => code,
         Err(error) => {

@@ -250,6 +250,29 @@ fn many_at_once_lose_nothing() {
 }
 
 #[test]
+fn no_more_compilers_run_at_once_than_there_are_slots() {
+    let mut sandbox = sandbox();
+    sandbox.set("WARMWHEEL_COMPILERS", "2");
+    sandbox.set("RUNNING", sandbox.path("running"));
+    fs::create_dir(sandbox.path("running")).unwrap();
+    // In place of ccache: each says how many there are besides it.
+    sandbox.fake(
+        "ccache",
+        "#!/bin/sh\ntouch \"$RUNNING/$$\"; sleep 0.05; set -- \"$RUNNING\"/*\n\
+         echo $# >>\"$RUNNING.log\"; rm \"$RUNNING/$$\"\n",
+    );
+    let line = [LAUNCHER, "gcc", "-c", "a.c"];
+    let children: Vec<_> = (0..8).map(|_| sandbox.spawn(&line)).collect();
+    for child in children {
+        assert!(child.wait_with_output().unwrap().status.success());
+    }
+    let log = fs::read_to_string(sandbox.path("running.log")).unwrap();
+    let counts: Vec<u32> = log.lines().map(|line| line.parse().unwrap()).collect();
+    assert_eq!(counts.len(), 8);
+    assert_eq!(counts.iter().max(), Some(&2), "{counts:?}");
+}
+
+#[test]
 fn the_verdict_is_the_same_with_and_without() {
     let verdicts = |front: &str| {
         let sandbox = sandbox();
