@@ -42,6 +42,17 @@ pub(crate) fn cibuildwheel(
     Ok(python_of(&provide(&tool, environment, console)?))
 }
 
+/// The Python of that environment if one was made, whether or not it still works: who asks it
+/// something will find out.
+///
+/// # Errors
+/// There is no folder for such things.
+pub(crate) fn made_cibuildwheel(environment: &Environment) -> Result<Option<Utf8PathBuf>> {
+    let tools = environment.cache_folder()?.join("tools");
+    let folder = tools.join(format!("cibuildwheel-{}", cibuildwheel_key()));
+    Ok(folder.join(READY).is_file().then(|| python_of(&folder)))
+}
+
 /// The folder of the newest ccache, to be put in front of `PATH`. `python` must have pip.
 ///
 /// # Errors

@@ -5,8 +5,9 @@ mod input;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::thread;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
 
@@ -49,7 +50,15 @@ pub(crate) fn run(flags: &ReleaseWheels, environment: &Environment) -> Result<Ex
     let started = Timestamp::now();
     let input = Input::read(flags, environment)?;
     let settings = Settings::resolve(flags, &input.traits.table, &input.project.root, environment)?;
-    let prepared = prepare(flags, &input, &settings, environment, console)?;
+    let folders = Folders::of(environment);
+    // Seldom more than a look whether it is fresh, which others need not wait for.
+    let files = flags.plan.is_none().then(|| {
+        let (folders, environment) = (folders.clone(), environment.clone());
+        thread::spawn(move || {
+            provision::container_files(&folders.workspace, &folders.target, &environment)
+        })
+    });
+    let prepared = prepare(flags, &input, &settings, folders, environment, console)?;
     let run_id = run_id(started);
     let missing = match flags.plan {
         Some(_) => image::Missing::Left,
@@ -60,6 +69,9 @@ pub(crate) fn run(flags: &ReleaseWheels, environment: &Environment) -> Result<Ex
         Some(PlanFormat::Text) => console.data(plan.to_text()),
         Some(PlanFormat::Json) => console.data(serde_json::to_string_pretty(&plan)?),
         None => {
+            if let Some(files) = files {
+                files.join().map_err(|_| anyhow!("the validator's compilation broke off"))??;
+            }
             let beginning = Beginning {
                 command: flags.command(),
                 started: started.to_string(),
@@ -84,19 +96,27 @@ fn prepare(
     flags: &ReleaseWheels,
     input: &Input,
     settings: &Settings,
+    folders: Folders,
     environment: &Environment,
     console: Console,
 ) -> Result<Prepared> {
     let pins = Pins::built_in()?;
-    let folders = Folders::of(environment);
     let platform = host::platform(environment);
     let wants_lab = settings.image.as_deref() == Some(LAB);
     if flags.setup {
         let purpose = if wants_lab { Purpose::Lab } else { Purpose::Build };
         setup::ensure(purpose, environment, console)?;
     }
-    let python = provision::cibuildwheel(&pins, environment, console)?;
-    let answer = cibuildwheel::ask(&python, &input.root, &input.package, &platform)?;
+    // Neither takes long, and neither needs the other.
+    let (engines, asked) = thread::scope(|scope| {
+        let engines = scope.spawn(|| match platform.as_str() {
+            "linux" => host::engines(environment),
+            _ => Vec::new(),
+        });
+        let asked = ask(&pins, input, &platform, environment, console);
+        (engines.join().unwrap_or_default(), asked)
+    });
+    let (python, answer) = asked?;
     let lab = match (wants_lab, flags.setup) {
         (false, _) => None,
         (true, true) => {
@@ -109,8 +129,30 @@ fn prepare(
             })?)
         }
     };
-    let engines = if platform == "linux" { host::engines(environment) } else { Vec::new() };
     Ok(Prepared { folders, python, answer, engines, lab })
+}
+
+/// Has cibuildwheel tell what it makes of the package, and returns the Python that has it. It is
+/// installed, or installed anew, where the one that is there cannot tell.
+fn ask(
+    pins: &Pins,
+    input: &Input,
+    platform: &str,
+    environment: &Environment,
+    console: Console,
+) -> Result<(Utf8PathBuf, facts::Answer)> {
+    let ask = |python: Utf8PathBuf| -> Result<_> {
+        let answer = cibuildwheel::ask(&python, &input.root, &input.package, platform)?;
+        Ok((python, answer))
+    };
+    if let Some(python) = provision::made_cibuildwheel(environment)? {
+        match ask(python) {
+            // What it objects to is the package's; anything else may be its own failing.
+            Err(error) if error.downcast_ref::<Fault>().is_none() => {}
+            asked => return asked,
+        }
+    }
+    ask(provision::cibuildwheel(pins, environment, console)?)
 }
 
 impl Prepared {
@@ -196,8 +238,6 @@ fn execute(
         Box::new(files::Json::new(&plan.report_dir)),
         Box::new(terminal::Terminal::new(console)),
     ];
-    let folders = &prepared.folders;
-    provision::container_files(&folders.workspace, &folders.target, environment)?;
     let cleared = cache::prepare(&plan.ccache_dir)?;
     console.say(format!("cache {}: {} stale markers removed", plan.ccache_dir, cleared.markers));
     let stage = Stage(stage_folder(&plan.report_dir));
