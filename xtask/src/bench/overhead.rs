@@ -46,7 +46,7 @@ struct Mount {
 /// # Errors
 /// Something is missing, or a build fails.
 pub(crate) fn run(bench: &Bench<'_>) -> Result<Report> {
-    let rig = Rig::new(bench)?;
+    let rig = Rig::new(bench, Sample::Demo)?;
     let tree = Sample::Demo.copy(bench, &rig.python, &rig.folder)?;
     let identifier = format!("cp312-manylinux_{}", bench.lab.architecture);
     let cache = rig.folder.join("cache");

@@ -120,7 +120,7 @@ struct Measured {
 /// # Errors
 /// Something is missing, a build fails, or a cache did not do what it was measured for.
 pub(crate) fn run(bench: &Bench<'_>, package: Sample) -> Result<Report> {
-    let rig = Rig::new(bench)?;
+    let rig = Rig::new(bench, package)?;
     let facts = package.facts();
     let tree = package.copy(bench, &rig.python, &rig.folder)?;
     let machine = machine::told();
@@ -335,10 +335,10 @@ fn circumstances(
     machine: &str,
     rounds: &[Vec<Measured>],
 ) -> Vec<String> {
-    let Facts { name, core, header, includers, .. } = package.facts();
+    let Facts { name, core, header, includers, about_tests, .. } = package.facts();
     let ccache = rounds.iter().flatten().find_map(|it| it.ccache.as_deref());
     let plural = if bench.rounds == 1 { "round" } else { "rounds" };
-    vec![
+    let mut told = vec![
         format!(
             "{name} for Python {PYTHONS}; {} {plural}, in each of which every run was done.",
             bench.rounds
@@ -357,7 +357,9 @@ fn circumstances(
             bench.pins.cibuildwheel.version,
             ccache.unwrap_or("of unknown version")
         ),
-    ]
+    ];
+    told.extend(about_tests.map(ToOwned::to_owned));
+    told
 }
 
 #[cfg(test)]

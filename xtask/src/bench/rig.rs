@@ -10,6 +10,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use tempfile::TempDir;
 
 use super::Bench;
+use crate::cli::Sample;
 use crate::fault::{Class, Fault};
 use crate::process::{self, Ended};
 use crate::provision;
@@ -31,6 +32,8 @@ pub(super) struct Rig<'a> {
     /// A folder that goes with this.
     pub(super) folder: Utf8PathBuf,
     label: String,
+    /// Settings of builds that hold for every rival.
+    settings: &'static [(&'static str, &'static str)],
     _folder: TempDir,
 }
 
@@ -40,7 +43,7 @@ impl<'a> Rig<'a> {
     /// # Errors
     /// cibuildwheel cannot be installed or the validator not compiled, or the target folder cannot
     /// be written.
-    pub(super) fn new(bench: &'a Bench<'a>) -> Result<Self> {
+    pub(super) fn new(bench: &'a Bench<'a>, package: Sample) -> Result<Self> {
         let folders = bench.folders;
         let python = provision::cibuildwheel(bench.pins, bench.environment, bench.console)?;
         provision::container_files(&folders.workspace, &folders.target, bench.environment)?;
@@ -48,7 +51,8 @@ impl<'a> Rig<'a> {
         let folder = Utf8Path::from_path(guard.path()).context("the target folder is not UTF-8")?;
         let folder = folder.canonicalize_utf8()?;
         let label = format!("warmwheel.bench={}", folder.file_name().unwrap_or_default());
-        Ok(Self { bench, python, folder, label, _folder: guard })
+        let settings = package.facts().tests;
+        Ok(Self { bench, python, folder, label, settings, _folder: guard })
     }
 
     /// A command with the test image's variables, and with none of the user's for builds.
@@ -57,7 +61,7 @@ impl<'a> Rig<'a> {
         for name in SETTINGS.iter().flat_map(|it| self.bench.environment.starting_with(it)) {
             command.env_remove(name.0);
         }
-        command.envs(&self.bench.lab.environment);
+        command.envs(&self.bench.lab.environment).envs(self.settings.iter().copied());
         command
     }
 

@@ -28,7 +28,18 @@ pub(super) struct Facts {
     pub(super) includers: u64,
     /// The line of the header that the change goes in front of.
     anchor: &'static str,
+    /// Settings of its tests that take the place of its own, for every rival.
+    pub(super) tests: &'static [(&'static str, &'static str)],
+    /// What that is for, in a sentence.
+    pub(super) about_tests: Option<&'static str>,
 }
+
+/// Its own tests need files that its source distribution lacks, and require the package itself, which
+/// is then compiled a second time.
+const IMPORT_ONLY: [(&str, &str); 2] = [
+    ("CIBW_TEST_REQUIRES", ""),
+    ("CIBW_TEST_COMMAND", "python -c 'import awkward_cpp.cpu_kernels'"),
+];
 
 impl Sample {
     /// What is known of it.
@@ -41,6 +52,8 @@ impl Sample {
                 header: "core/include/warmdemo/tokenizer.hpp",
                 includers: 2,
                 anchor: "}  // namespace warmdemo\n",
+                tests: &[],
+                about_tests: None,
             },
             Self::AwkwardCpp => Facts {
                 name: "awkward-cpp",
@@ -48,6 +61,11 @@ impl Sample {
                 header: "include/awkward/common.h",
                 includers: 150,
                 anchor: "#endif // AWKWARD_COMMON_H_\n",
+                tests: &IMPORT_ONLY,
+                about_tests: Some(
+                    "In place of its own tests, which compile the package a second time and need \
+                     files that its source distribution lacks, all of them import the wheel.",
+                ),
             },
         }
     }
