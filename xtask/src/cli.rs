@@ -62,6 +62,7 @@ const RELEASE_WHEELS_EXAMPLES: &str = "Examples:
   cargo xtask release-wheels mypkg-1.2.tar.gz         a source distribution
   cargo xtask release-wheels --python 3.12,3.13       two versions only
   cargo xtask release-wheels --plan                   show what would be done, and stop
+  cargo xtask release-wheels --resume --keep-going    what a run that failed has left undone
   cargo xtask release-wheels --setup --image lab      in the test image, installing what it needs
 
 All settings but PACKAGE, --project, --plan, --resume, --setup and --verbose may also stand in the package's

@@ -103,9 +103,9 @@ pub(crate) enum Wiring {
     /// By the package's build backend.
     #[default]
     Auto,
-    /// `CMAKE_<LANG>_COMPILER_LAUNCHER=ccache`.
+    /// `CMAKE_<LANG>_COMPILER_LAUNCHER` leads to ccache.
     Launcher,
-    /// Compiler names that lead to ccache, in front of `PATH`.
+    /// Compiler names that lead to ccache, in a folder in front of `PATH`.
     Links,
     /// Nothing: the build finds ccache by itself.
     None,

@@ -12,6 +12,7 @@ impl Plan {
             format!("  wheels:  {}", self.output_dir),
             format!("  records: {}", self.report_dir),
             format!("  a later version needs: {}", self.floor()),
+            format!("  at once: {}", self.pace()),
         ];
         lines.extend(self.left_out.iter().map(|id| format!("  left out, not in the image: {id}")));
         let mut domains: Vec<&str> = Vec::new();
@@ -45,6 +46,16 @@ impl Plan {
             lines.extend(describe_merged(first));
         }
         lines.join("\n")
+    }
+
+    fn pace(&self) -> String {
+        let further = if self.keep_going { "; a failure stops no other" } else { "" };
+        match self.jobs {
+            1 => format!("one build{further}"),
+            jobs => {
+                format!("{jobs} builds, and {} compilers in all of them{further}", self.compilers)
+            }
+        }
     }
 
     fn floor(&self) -> String {
