@@ -5,6 +5,12 @@ use camino::Utf8PathBuf;
 use crate::environment::Environment;
 use crate::package::workspace_root;
 
+/// The validator's file in the folder that containers see.
+pub(crate) const VALIDATOR: &str = "ccache-validator";
+
+/// The compiler launcher's.
+pub(crate) const LAUNCHER: &str = "ccache-launcher";
+
 /// The cargo workspace around this xtask.
 #[derive(Clone, Debug)]
 pub(crate) struct Folders {

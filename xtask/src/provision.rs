@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use crate::console::Console;
 use crate::environment::Environment;
 use crate::fault::Fault;
+use crate::folders::{LAUNCHER, VALIDATOR};
 use crate::pins::{CCACHE, Pins, REQUIREMENTS};
 use crate::process;
 use crate::text::hex;
@@ -228,12 +229,6 @@ fn version(text: &str) -> Option<(u32, u32)> {
     let (major, minor) = text.trim().split_once('.')?;
     Some((major.parse().ok()?, minor.parse().ok()?))
 }
-
-/// The validator's file in the folder that containers see.
-pub(crate) const VALIDATOR: &str = "ccache-validator";
-
-/// The compiler launcher's.
-pub(crate) const LAUNCHER: &str = "ccache-launcher";
 
 /// The static validator and launcher for containers of this machine: built by cargo, which also knows when it
 /// is still fresh. Returns the folder that is mounted read-only into containers.

@@ -10,12 +10,11 @@ use serde::Deserialize;
 use super::Bench;
 use super::container::{self, Mount};
 use super::figures::{self, Baseline, Limit, Report, Row, Unit};
+use crate::folders::LAUNCHER;
 use crate::provision;
 
 /// The interpreter that measures, in the test image.
 const PYTHON: &str = "/opt/python/cp312-cp312/bin/python";
-/// The program, beside the validator.
-const PROGRAM: &str = "ccache-launcher";
 /// The most that the launcher may add to a compilation, in milliseconds.
 const COST_LIMIT: f64 = 1.0;
 
@@ -90,7 +89,7 @@ pub(crate) fn run(bench: &Bench<'_>) -> Result<Report> {
         container::require(needed)?;
     }
     let files = provision::container_files(&folders.workspace, &folders.target, bench.environment)?;
-    let program = files.join(PROGRAM);
+    let program = files.join(LAUNCHER);
     let size = fs::metadata(&program).with_context(|| format!("there is no {program}"))?.len();
     let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(&folders.target)?;
     let record = Utf8Path::from_path(folder.path()).context("the target folder is not UTF-8")?;
@@ -116,7 +115,7 @@ fn report(measured: &Measured, rounds: u16, size: u64) -> Report {
     figures::compare(&mut rows, &baselines);
     // No file is that large.
     let size = u32::try_from(size).map_or(f64::INFINITY, f64::from);
-    rows.extend(Row::new("size of the file", PROGRAM, Unit::Bytes, vec![size], None));
+    rows.extend(Row::new("size of the file", LAUNCHER, Unit::Bytes, vec![size], None));
     for row in rows.iter_mut().filter(|row| row.ratios.is_empty()) {
         row.ratios = vec![None; baselines.len()];
     }

@@ -5,10 +5,9 @@ use std::fs;
 use anyhow::{Context as _, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::Bench;
+use super::{Bench, container};
 use crate::cli::Sample;
 use crate::downloads;
-use crate::fault::Fault;
 use crate::{sdist, staging};
 
 /// A function that is new to every file that includes the header: a comment would be no change to
@@ -84,12 +83,7 @@ impl Sample {
         match self {
             Self::Demo => {
                 let (demo, copy) = (bench.folders.workspace.join("tools/demo"), folder.join(name));
-                if !demo.is_dir() {
-                    return Err(Fault::machine(
-                        format!("there is no {demo}"),
-                        "run this in a checkout of Warmwheel itself, which has what is measured",
-                    ));
-                }
+                container::require(&demo)?;
                 staging::copy_project(&demo, &copy, &[])?;
                 Ok(copy)
             }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::Bench;
 use super::container::{self, Mount};
 use super::figures::{self, Baseline, Limit, Report, Row, Unit};
+use crate::folders::VALIDATOR;
 use crate::provision;
 
 /// The interpreter that runs the rivals and measures them, in the test image.
@@ -122,7 +123,7 @@ pub(crate) fn run(bench: &Bench<'_>) -> Result<Report> {
     let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(&folders.target)?;
     let folder = Utf8Path::from_path(folder.path()).context("the target folder is not UTF-8")?;
     let measured = measure(bench, &tools, &files, folder)?;
-    let size = fs::metadata(files.join("ccache-validator"))?.len();
+    let size = fs::metadata(files.join(VALIDATOR))?.len();
     Ok(report(&measured, bench.rounds, size))
 }
 

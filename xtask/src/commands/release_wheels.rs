@@ -21,7 +21,7 @@ use crate::console::Console;
 use crate::environment::Environment;
 use crate::event::{FailureKind, Reporter, RunOutcome};
 use crate::fault::{Class, Fault};
-use crate::folders::Folders;
+use crate::folders::{Folders, LAUNCHER, VALIDATOR};
 use crate::host;
 use crate::image;
 use crate::interrupt::Interrupt;
@@ -203,8 +203,8 @@ impl Prepared {
             (self.python.to_string(), "python"),
             (format!("WARMWHEEL_COMPILERS={}", plan.compilers), "compilers"),
         ];
-        let (validator, _) = digest::file(&files.join(provision::VALIDATOR))?;
-        let (launcher, _) = digest::file(&files.join(provision::LAUNCHER))?;
+        let (validator, _) = digest::file(&files.join(VALIDATOR))?;
+        let (launcher, _) = digest::file(&files.join(LAUNCHER))?;
         let tools = [
             ("Warmwheel", env!("CARGO_PKG_VERSION").to_owned()),
             ("cibuildwheel", provision::cibuildwheel_key()),

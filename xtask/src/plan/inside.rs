@@ -10,7 +10,7 @@ use super::facts::Facts;
 use super::merge::assignment;
 use super::wiring::Wiring;
 use crate::cli::OnMiss;
-use crate::provision::{LAUNCHER, VALIDATOR};
+use crate::folders::{LAUNCHER, VALIDATOR};
 use crate::text::quote;
 
 /// The cache inside containers.
