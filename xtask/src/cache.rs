@@ -1,5 +1,6 @@
 //! The cache folder, made ready for a run.
 
+mod linked;
 pub(crate) mod standing;
 pub(crate) mod warmth;
 
@@ -20,7 +21,8 @@ pub(crate) struct Cleared {
 
 /// Makes the folder where it is missing, proves that it can be written, and removes the markers
 /// and statslogs that earlier runs left: a marker carried over inside a restored cache would make
-/// the first build of this run fail for want of hits that nothing could have left.
+/// the first build of this run fail for want of hits that nothing could have left. Of the links that
+/// are kept the oldest go, when there are too many.
 ///
 /// # Errors
 /// The folder cannot be made, written or cleared.
@@ -37,6 +39,7 @@ pub(crate) fn prepare(folder: &Utf8Path) -> Result<Cleared> {
     let statslogs = state::clear_statslogs(folder).map_err(unusable)?;
     state::mend_ledger(folder).map_err(unusable)?;
     state::prepare(folder).map_err(unusable)?;
+    linked::trim(folder, linked::MAX_BYTES);
     Ok(Cleared { markers, statslogs })
 }
 

@@ -111,7 +111,7 @@ pub(crate) struct BuildResult {
 }
 
 /// When a build compiled the package's own sources.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Compiling {
     /// From the build's start to the first compilation's, in seconds.
     pub(crate) started_seconds: f64,
@@ -121,6 +121,12 @@ pub(crate) struct Compiling {
     pub(crate) files: usize,
     /// How many of them ccache was put into depend mode for.
     pub(crate) in_depend_mode: usize,
+    /// How many links compiled, as they do with `-flto`.
+    #[serde(default)]
+    pub(crate) links: usize,
+    /// How many of them were taken from an earlier one.
+    #[serde(default)]
+    pub(crate) links_reused: usize,
 }
 
 /// Why a build failed.

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use ccache_validator::{compilations, probe};
+use ccache_validator::{compilations, linked, probe};
 
 use super::verdict;
 use crate::event::Compiling;
@@ -36,7 +36,8 @@ impl Times {
 /// for its tests, afterwards, is left out.
 pub(super) fn of_process(process: &BuildPlan, times: &Times) -> Option<Compiling> {
     let (from, until) = times.build?;
-    let path = verdict::shared_folder(process).join(compilations::FILE_NAME);
+    let folder = verdict::shared_folder(process);
+    let path = folder.join(compilations::FILE_NAME);
     let records = compilations::read(path.as_std_path()).ok()?.records;
     let until = until.unwrap_or(f64::INFINITY);
     let is_own = |it: &&compilations::Compilation| {
@@ -47,11 +48,16 @@ pub(super) fn of_process(process: &BuildPlan, times: &Times) -> Option<Compiling
     let own: Vec<_> = records.iter().filter(is_own).collect();
     let first = own.iter().map(|it| it.start).reduce(f64::min)?;
     let last = own.iter().map(|it| it.end).reduce(f64::max)?;
+    // Where nothing was linked like that there is no such file.
+    let links = linked::read(folder.join(linked::FILE_NAME).as_std_path()).unwrap_or_default();
+    let own_links = || links.iter().filter(|it| it.start >= from && it.end <= until);
     Some(Compiling {
         started_seconds: first - times.started,
         elapsed_seconds: last - first,
         files: own.len(),
         in_depend_mode: own.iter().filter(|it| it.is_depend).count(),
+        links: own_links().count(),
+        links_reused: own_links().filter(|it| it.is_reused).count(),
     })
 }
 

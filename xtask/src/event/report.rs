@@ -228,7 +228,7 @@ mod tests {
             build.phases.push(Phase { name: name.into(), started_seconds, elapsed_seconds });
         }
         let compiling =
-            Compiling { started_seconds: 4.0, elapsed_seconds: 5.0, files: 1, in_depend_mode: 0 };
+            Compiling { started_seconds: 4.0, elapsed_seconds: 5.0, ..Compiling::default() };
         build.split_build_phase(&compiling);
         let phases: Vec<_> = build
             .phases
@@ -260,12 +260,8 @@ mod tests {
             started_seconds: 1.0,
             elapsed_seconds: 2.0,
         });
-        let compiling = Compiling {
-            started_seconds: -3600.0,
-            elapsed_seconds: 7200.0,
-            files: 1,
-            in_depend_mode: 0,
-        };
+        let compiling =
+            Compiling { started_seconds: -3600.0, elapsed_seconds: 7200.0, ..Compiling::default() };
         build.split_build_phase(&compiling);
         let seconds: Vec<_> = build.phases.iter().map(|it| it.elapsed_seconds).collect();
         assert_eq!(seconds, [0.0, 2.0, 0.0]);

@@ -133,7 +133,7 @@ impl Inside {
             values.insert(name, value);
         }
         values.insert("CCACHE_DIR".to_owned(), self.cache.clone());
-        values.extend(wiring.variables(self.launcher.as_deref().unwrap_or("ccache")));
+        values.extend(wiring.variables(self.launcher.as_deref()));
         values.extend([
             ("WARMWHEEL_RUN_ID".to_owned(), facts.run_id.to_owned()),
             ("WARMWHEEL_DOMAIN".to_owned(), domain.to_owned()),

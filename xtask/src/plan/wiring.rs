@@ -10,7 +10,8 @@ use crate::package::Traits;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Wiring {
-    /// `CMAKE_<LANG>_COMPILER_LAUNCHER`, read by CMake when it configures.
+    /// `CMAKE_<LANG>_COMPILER_LAUNCHER`, and for links `CMAKE_<LANG>_LINKER_LAUNCHER`, read by CMake
+    /// when it configures.
     Launcher,
     /// A folder of compiler names that lead to the launcher or ccache, in front of `PATH`.
     Links,
@@ -41,14 +42,22 @@ impl Wiring {
         }
     }
 
-    /// The variables that make it so, apart from `PATH`.
-    pub(super) fn variables(self, launcher: &str) -> Vec<(String, String)> {
+    /// The variables that make it so, apart from `PATH`: with the launcher, or with ccache, which
+    /// has no use for links.
+    pub(super) fn variables(self, launcher: Option<&str>) -> Vec<(String, String)> {
+        let variable = |language: &str, stage: &str, program: &str| {
+            (format!("CMAKE_{language}_{stage}_LAUNCHER"), program.to_owned())
+        };
         match self {
-            Self::Launcher => ["C", "CXX", "CUDA"]
-                .map(|language| {
-                    (format!("CMAKE_{language}_COMPILER_LAUNCHER"), launcher.to_owned())
-                })
-                .to_vec(),
+            Self::Launcher => {
+                let compiler = launcher.unwrap_or("ccache");
+                let compilers =
+                    ["C", "CXX", "CUDA"].map(|language| variable(language, "COMPILER", compiler));
+                let linkers = launcher.into_iter().flat_map(|launcher| {
+                    ["C", "CXX"].map(|language| variable(language, "LINKER", launcher))
+                });
+                compilers.into_iter().chain(linkers).collect()
+            }
             Self::Links | Self::None => Vec::new(),
         }
     }

@@ -89,9 +89,16 @@ fn finished(identifier: &str, result: &BuildResult, report: &Report) -> Vec<Stri
     let word = result.outcome.word();
     let whose = side_by_side(report, identifier);
     let mut lines = vec![format!("      {:>7}  {whose}{word}: {verdict}", duration(elapsed))];
-    let remarks = result.cache.iter().flat_map(remarks);
+    let remarks = result.cache.iter().flat_map(remarks).chain(about_links(result));
     lines.extend(remarks.map(|remark| fold("               ", &remark).trim_end().to_owned()));
     lines
+}
+
+/// What became of links that compile; nothing where there were none.
+fn about_links(result: &BuildResult) -> Option<String> {
+    let compiling = result.compiling.as_ref().filter(|it| it.links > 0)?;
+    let (links, reused) = (compiling.links, compiling.links_reused);
+    Some(format!("{reused} of {links} links with -flto were taken from earlier ones"))
 }
 
 /// Whose line it is, where builds run side by side.

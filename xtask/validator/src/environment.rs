@@ -33,21 +33,19 @@ impl Environment {
     /// This process's own: the variables of [`NAMES`].
     #[must_use]
     pub fn read() -> Self {
-        Self::read_these(&NAMES)
+        Self::read_these(NAMES.iter())
     }
 
     /// This process's own, as far as `ccache-launcher` looks at them.
     #[must_use]
     pub fn read_for_launcher() -> Self {
-        Self::read_these(&launcher::NAMES)
+        Self::read_these(launcher::NAMES.iter().chain(&launcher::linking::VARIABLES))
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the door for the environment")]
-    fn read_these(names: &[&str]) -> Self {
-        let values = names
-            .iter()
-            .filter_map(|name| Some(((*name).to_owned(), std::env::var_os(name)?)))
-            .collect();
+    fn read_these<'a>(names: impl Iterator<Item = &'a &'static str>) -> Self {
+        let values =
+            names.filter_map(|name| Some(((*name).to_owned(), std::env::var_os(name)?))).collect();
         Self { values }
     }
 

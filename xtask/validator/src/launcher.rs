@@ -38,6 +38,7 @@
 pub mod command;
 mod journal;
 mod json;
+pub mod linking;
 mod programs;
 mod slots;
 pub mod source;
@@ -53,7 +54,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// The variables that are looked at; nothing else is.
+/// The variables that are looked at for every call; [`linking::VARIABLES`] are for links.
 pub(crate) const NAMES: [&str; 17] = [
     "PATH",
     "CCACHE_PATH",
@@ -161,14 +162,24 @@ fn launch(mut call: Call, called_as: &Path, environment: &Environment) -> u8 {
     if above.is_some() {
         return replace(Path::new(&call.compiler), &call.arguments, [launched]);
     }
+    let compilation = command::read(&call.arguments);
+    if compilation.is_none() {
+        if let Some(code) = linking::reuse(&call, &launched, environment) {
+            return code;
+        }
+        // CMake sends its links here by the launcher's own name, and ccache has no use for them.
+        if !is_link && linking::command::is_link(&call.arguments) {
+            return replace(Path::new(&call.compiler), &call.arguments, [launched]);
+        }
+    }
     let Some(ccache) = programs::ccache(search_path) else {
         complain("there is no ccache on PATH: compiling without it", 0);
         return replace(Path::new(&call.compiler), &call.arguments, [launched]);
     };
-    let Some(compilation) = command::read(&call.arguments) else {
-        return replace(&ccache, &with_compiler(call), [launched]);
-    };
-    compile(&ccache, call, &compilation, launched, environment)
+    match compilation {
+        Some(compilation) => compile(&ccache, call, &compilation, launched, environment),
+        None => replace(&ccache, &with_compiler(call), [launched]),
+    }
 }
 
 /// One compilation: in the mode that suits it, on record if there is a place for records.

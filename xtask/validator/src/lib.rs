@@ -28,6 +28,7 @@ pub mod inquiry;
 pub mod launcher;
 pub mod ledger;
 mod lines;
+pub mod linked;
 pub mod links;
 pub mod log;
 pub mod logfile;

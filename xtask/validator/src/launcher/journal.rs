@@ -69,8 +69,7 @@ impl Journal {
     pub(super) fn close(self, folder: &Path, entry: &Entry<'_>) -> Vec<String> {
         let mut problems = Vec::new();
         let mut problem = |path: &Path, error: &io::Error| {
-            problems
-                .push(format!("cannot append to {}: {error}; make it writable", path.display()));
+            problems.push(cannot_append(path, error));
         };
         let blocks = self.statslog.and_then(|Statslog { mut own, own_path, real }| {
             let mut blocks = Vec::new();
@@ -113,8 +112,13 @@ fn make(folder: &Path) -> Option<(File, PathBuf)> {
     Some((options.open(&path).ok()?, path))
 }
 
+/// Why a record is not complete.
+pub(super) fn cannot_append(path: &Path, error: &io::Error) -> String {
+    format!("cannot append to {}: {error}; make it writable", path.display())
+}
+
 /// Appends in one write, so that nothing of another process can come between.
-fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if bytes.is_empty() {
         return Ok(());
     }
@@ -124,9 +128,7 @@ fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// The line for `entry`. `blocks` is what ccache wrote into the statslog.
 fn line(entry: &Entry<'_>, blocks: Option<&[u8]>) -> String {
     let mut line = String::with_capacity(512);
-    let time =
-        |duration: Duration| format!("{}.{:06}", duration.as_secs(), duration.subsec_micros());
-    let (start, end) = (time(entry.start), time(entry.end));
+    let (start, end) = (seconds(entry.start), seconds(entry.end));
     // A string never fails to be written to.
     let _ = write!(line, "{{\"start\":{start},\"end\":{end},\"folder\":");
     push_text(&mut line, working_folder().as_os_str());
@@ -153,8 +155,14 @@ fn line(entry: &Entry<'_>, blocks: Option<&[u8]>) -> String {
     line
 }
 
+/// A time as records have it.
+pub(super) fn seconds(time: Duration) -> String {
+    format!("{}.{:06}", time.as_secs(), time.subsec_micros())
+}
+
+/// The folder that this process works in.
 #[expect(clippy::disallowed_methods, reason = "the folder is recorded, nothing is resolved by it")]
-fn working_folder() -> PathBuf {
+pub(super) fn working_folder() -> PathBuf {
     env::current_dir().unwrap_or_default()
 }
 

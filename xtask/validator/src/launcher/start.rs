@@ -1,10 +1,10 @@
-//! The only place where the launcher starts a process: ccache, or the compiler itself. Streams and
-//! folder are this process's own.
+//! The only place where the launcher starts a process: ccache, or the compiler itself. Folder and
+//! streams are this process's own, but for what is listened to.
 
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitStatus, Stdio};
 
 /// Lets `program` take this process's place; returns only where that cannot be done: with the
 /// error, or on systems that have no such thing with the exit code.
@@ -34,6 +34,24 @@ pub(super) fn wait(
     variables: impl IntoIterator<Item = (&'static str, OsString)>,
 ) -> io::Result<u8> {
     command(program, arguments, variables).status().map(code)
+}
+
+/// Runs `program` to its end; its exit code as [`wait`] has it, and what it said on standard error.
+pub(super) fn listen(
+    program: &Path,
+    arguments: &[OsString],
+    variable: (&'static str, OsString),
+) -> io::Result<(u8, Vec<u8>)> {
+    let mut command = command(program, arguments, [variable]);
+    let output = command.stdin(Stdio::inherit()).stdout(Stdio::inherit()).output()?;
+    Ok((code(output.status), output.stderr))
+}
+
+/// What `program` answers to one argument on standard output.
+pub(super) fn ask(program: &Path, question: &str) -> io::Result<String> {
+    let mut command = command(program, &[question.into()], []);
+    let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output()?;
+    String::from_utf8(output.stdout).map_err(io::Error::other)
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the launcher's door for processes")]

@@ -8,6 +8,8 @@ mod documented;
 #[cfg(test)]
 mod launcher;
 #[cfg(test)]
+mod linking;
+#[cfg(test)]
 mod log;
 #[cfg(test)]
 mod preflight;
