@@ -154,7 +154,10 @@ pub(crate) fn images(facts: &Facts<'_>) -> Result<BTreeSet<ImageQuestion>> {
 /// mounted.
 pub(crate) fn plan(facts: &Facts<'_>) -> Result<Plan> {
     let selection = selection::select(facts.answer, facts.settings, facts.lab)?;
-    let jobs = jobs::resolve(facts.settings.jobs, &facts.machine, selection.builds.len());
+    let wiring = Wiring::of(facts.settings.wiring, facts.traits);
+    let is_bounded = wiring != Wiring::None && inside::has_launcher(facts);
+    let count = selection.builds.len();
+    let jobs = jobs::resolve(facts.settings.jobs, &facts.machine, count, is_bounded);
     let compilers = jobs::compilers(jobs, &facts.machine);
     let mut builds: Vec<BuildPlan> = Vec::new();
     for selected in selection.builds {

@@ -25,6 +25,11 @@ const CONTAINER_PROJECT: &str = "/project";
 /// evicts what the next version needs is the hardest failure to see.
 const DEFAULT_MAXSIZE: &str = "10G";
 
+/// Whether compilers that are wired go through the launcher. It starts programs as only Unix does.
+pub(super) fn has_launcher(facts: &Facts<'_>) -> bool {
+    !facts.settings.plain_ccache && facts.answer.platform != "windows"
+}
+
 /// The same things as the build sees them: in a container, or on the host.
 pub(super) struct Inside {
     cache: String,
@@ -38,10 +43,8 @@ pub(super) struct Inside {
 
 impl Inside {
     pub(super) fn of(facts: &Facts<'_>, in_container: bool, record: &Utf8Path) -> Self {
-        // It starts programs as only Unix does.
-        let has_launcher = !facts.settings.plain_ccache && facts.answer.platform != "windows";
         let files = if in_container { CONTAINER_FILES } else { facts.paths.files.as_str() };
-        let launcher = has_launcher.then(|| format!("{files}/{LAUNCHER}"));
+        let launcher = has_launcher(facts).then(|| format!("{files}/{LAUNCHER}"));
         let validator = format!("{files}/{VALIDATOR}");
         if in_container {
             Self {

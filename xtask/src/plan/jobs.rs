@@ -10,16 +10,18 @@ const MEMORY_PER_BUILD: u64 = 2 * 1024 * 1024 * 1024;
 /// The number asked for, or the one that the machine allows, at least one and never more than there
 /// are builds.
 ///
-/// One build more than there are cores: a build waits much for containers, downloads and single
-/// processes, and warm ones compile next to nothing.
-pub(super) fn resolve(wanted: Jobs, machine: &Machine, builds: usize) -> usize {
+/// More builds than there are cores: a build waits much for containers, downloads and single
+/// processes, and warm ones compile next to nothing. Twice as many where the launcher bounds their
+/// compilers (`is_bounded`), one more where each starts as many as it likes.
+pub(super) fn resolve(wanted: Jobs, machine: &Machine, builds: usize, is_bounded: bool) -> usize {
     let allowed = match wanted {
         Jobs::Number(number) => number.get(),
         Jobs::Auto => {
             let by_memory = machine.memory_bytes.map_or(usize::MAX, |bytes| {
                 usize::try_from(bytes / MEMORY_PER_BUILD).unwrap_or(usize::MAX)
             });
-            machine.cores.saturating_add(1).min(by_memory)
+            let more = if is_bounded { machine.cores } else { 1 };
+            machine.cores.saturating_add(more).min(by_memory)
         }
     };
     let allowed = allowed.clamp(1, builds.max(1));
@@ -45,19 +47,21 @@ mod tests {
 
     #[test]
     fn cores_and_memory_bound_what_is_not_told() {
-        for (cores, memory_bytes, builds, jobs) in [
-            (2, Some(24 * GIB), 8, 3),
-            (2, Some(24 * GIB), 4, 2),
-            (2, Some(24 * GIB), 3, 3),
-            (2, Some(24 * GIB), 5, 3),
-            (2, Some(24 * GIB), 2, 2),
-            (64, Some(16 * GIB), 56, 8),
-            (4, Some(GIB), 8, 1),
-            (4, None, 8, 4),
-            (1, None, 0, 1),
+        for (cores, memory_bytes, builds, bounded, unbounded) in [
+            (2, Some(24 * GIB), 8, 4, 3),
+            (2, Some(24 * GIB), 4, 4, 2),
+            (2, Some(24 * GIB), 3, 3, 3),
+            (2, Some(24 * GIB), 5, 3, 3),
+            (2, Some(24 * GIB), 2, 2, 2),
+            (64, Some(16 * GIB), 56, 8, 8),
+            (4, Some(GIB), 8, 1, 1),
+            (4, None, 8, 8, 4),
+            (1, None, 0, 1, 1),
         ] {
             let machine = Machine { cores, memory_bytes };
-            assert_eq!(resolve(Jobs::Auto, &machine, builds), jobs, "{machine:?} {builds}");
+            let resolved =
+                [true, false].map(|is_bounded| resolve(Jobs::Auto, &machine, builds, is_bounded));
+            assert_eq!(resolved, [bounded, unbounded], "{machine:?} {builds}");
         }
     }
 
@@ -71,7 +75,7 @@ mod tests {
     #[test]
     fn a_number_is_taken_as_it_is() {
         let machine = Machine { cores: 1, memory_bytes: Some(GIB) };
-        assert_eq!(resolve("7".parse().unwrap(), &machine, 60), 7);
-        assert_eq!(resolve("7".parse().unwrap(), &machine, 4), 4);
+        assert_eq!(resolve("7".parse().unwrap(), &machine, 60, false), 7);
+        assert_eq!(resolve("7".parse().unwrap(), &machine, 4, true), 4);
     }
 }

@@ -16,7 +16,9 @@
 //! these very files. What the preprocessed key adds are hits for *another* command line with the same
 //! preprocessed text: a file that is given `-I/opt/python/cp312/include` and does not include
 //! anything from there. So depend mode is for commands that are the same under every Python
-//! ([`varies`]); for one that is wrongly taken to be, the next version compiles once more.
+//! ([`varies`]), and for sources that include Python's headers ([`source::includes_python`]), whose
+//! text is another for each version anyway; for one that is wrongly taken to be such, the next
+//! version compiles once more.
 //!
 //! Two things ccache's depend mode does not see, and they would be false hits (both tried with
 //! ccache 4.7.5). So neither is left to it:
@@ -247,14 +249,15 @@ fn mode(call: &Call, compilation: &Compilation, environment: &Environment) -> (M
             by_user == [true, false, false, false] || by_user == [true, false, true, false];
         return (choose(is_depend && compilation.dependencies != Dependencies::None), false);
     }
+    let path = call.arguments.get(compilation.source).map(Path::new);
     let is_depend = compilation.dependencies == Dependencies::All
         && compilation.is_plain
         && !is_nvcc(&call.compiler)
-        && !varies::with_python(&call.arguments, environment)
-        && call
-            .arguments
-            .get(compilation.source)
-            .is_some_and(|path| source::is_compiled_alone(Path::new(path)));
+        && path.is_some_and(|path| {
+            (!varies::with_python(&call.arguments, environment)
+                || source::includes_python(path, &call.arguments))
+                && source::is_compiled_alone(path)
+        });
     (choose(is_depend), true)
 }
 

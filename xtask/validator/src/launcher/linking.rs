@@ -27,7 +27,7 @@ mod store;
 use super::{Call, complain, journal, programs as finder, slots, start};
 use crate::environment::Environment;
 use crate::launcher::json::push_text;
-use crate::{linked, output, programs};
+use crate::{linked, output, probe, programs};
 use command::Linking;
 use inputs::{Hash, Inputs};
 use std::ffi::{OsStr, OsString};
@@ -95,6 +95,11 @@ pub(super) fn reuse(
         return None;
     }
     let linking = command::read(&call.arguments)?;
+    // Checks are linked in folders with other names each time.
+    let folder = journal::working_folder();
+    if probe::is_probe(&folder.join(&linking.output).to_string_lossy()) {
+        return None;
+    }
     let is_replaceable =
         fs::symlink_metadata(&linking.output).map_or(true, |found| found.is_file());
     let compiler = find(&call.compiler, environment).filter(|_| is_replaceable)?;

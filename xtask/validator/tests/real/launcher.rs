@@ -141,6 +141,8 @@ fn what_depend_mode_stored_is_a_direct_hit_in_either_mode() {
 #[test]
 fn the_mode_is_chosen_per_file_and_the_users_choice_wins() {
     let mut sandbox = sandbox();
+    sandbox.write("project/py/Python.h", "");
+    sandbox.write("project/bound.c", "#include <Python.h>\nint bound;\n");
     let mut check = |variable: Option<&str>, line: &str, is_depend: bool| {
         if let Some(name) = variable {
             sandbox.set(name, "1");
@@ -158,6 +160,7 @@ fn the_mode_is_chosen_per_file_and_the_users_choice_wins() {
     check(None, "-MD -DN=1 -c a.c", true);
     check(None, "-DN=2 -c a.c", false);
     check(None, "-MD -DN=3 -I/opt/python/cp312-cp312/include -c a.c", false);
+    check(None, "-MD -DN=3 -Ipy -I/opt/python/cp312-cp312/include -c bound.c", true);
     check(Some("CCACHE_NODEPEND"), "-MD -DN=4 -c a.c", false);
     check(Some("CCACHE_NODIRECT"), "-MD -DN=5 -c a.c", false);
     check(Some("CCACHE_DIRECT"), "-MD -DN=6 -c a.c", false);
@@ -204,7 +207,8 @@ fn other_calls_go_straight_through() {
     }
     assert_eq!(recorded(&sandbox).records.len(), 1);
     let counted = statslog::read(&sandbox.path("statslog")).unwrap();
-    assert_eq!((counted.own.counts.misses, counted.other_calls), (Some(2), 3), "{counted:?}");
+    // The link is none of ccache's business when it comes by the launcher's own name, as CMake's.
+    assert_eq!((counted.own.counts.misses, counted.other_calls), (Some(2), 2), "{counted:?}");
     let code = |words: &[&str]| sandbox.output(&[&[LAUNCHER], words].concat()).status.code();
     assert_eq!(code(&["gcc", "--no-such-option", "a.c"]), Some(1));
     assert_eq!((code(&[]), code(&["--version"]), code(&["--help"])), (Some(2), Some(0), Some(0)));
