@@ -1,5 +1,6 @@
 //! What runs one build, and what comes of it.
 
+pub(crate) mod answer;
 pub(crate) mod cibuildwheel;
 mod compiling;
 pub(crate) mod phase;

@@ -2,17 +2,17 @@
 //! have. Asked once per image and remembered under the image's id, which is a hash of what it holds.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::console::Console;
 use crate::environment::Environment;
 use crate::lab::Lab;
+use crate::memory;
 use crate::plan::facts::{ImageAnswer, ImageQuestion};
 use crate::process;
 
@@ -70,13 +70,13 @@ impl Asker<'_> {
             Err(error) => return ImageAnswer { id: None, build: Err(reason(&error)) },
         };
         let file = self.memory.as_ref().map(|folder| folder.join(format!("{id}.json")));
-        if let Some(known) = file.as_deref().and_then(recall) {
-            return ImageAnswer { id: Some(id), build: Ok(known) };
+        if let Some(known) = file.as_deref().and_then(memory::recall::<Memory>) {
+            return ImageAnswer { id: Some(id), build: Ok(known.build) };
         }
         let build = self.list(question).map_err(|error| reason(&error));
         if let (Ok(found), Some(file)) = (&build, file) {
             // Only costs the next run the same question.
-            let _ = remember(&file, found);
+            let _ = memory::remember(&file, &Memory { build: found.clone() });
         }
         ImageAnswer { id: Some(id), build }
     }
@@ -152,21 +152,6 @@ struct Memory {
     build: BTreeMap<String, String>,
 }
 
-fn recall(file: &Utf8Path) -> Option<BTreeMap<String, String>> {
-    let memory: Memory = serde_json::from_str(&std::fs::read_to_string(file).ok()?).ok()?;
-    Some(memory.build)
-}
-
-fn remember(file: &Utf8Path, build: &BTreeMap<String, String>) -> Result<()> {
-    let folder = file.parent().context("a file without a folder")?;
-    std::fs::create_dir_all(folder)?;
-    // Whole or not at all: another run may be reading it.
-    let mut beside = tempfile::NamedTempFile::new_in(folder)?;
-    beside.write_all(&serde_json::to_vec(&Memory { build: build.clone() })?)?;
-    beside.persist(file)?;
-    Ok(())
-}
-
 /// An error in one line.
 fn reason(error: &anyhow::Error) -> String {
     let text = format!("{error:#}");
@@ -202,17 +187,5 @@ mod tests {
         let expected = [("cp312-cp312", "1.6.1"), ("pp311-pypy311_pp73", "1.4.4")];
         let expected = expected.map(|(name, version)| (name.to_owned(), version.to_owned()));
         assert_eq!(versions(listed), BTreeMap::from(expected));
-    }
-
-    #[test]
-    fn what_is_remembered_is_recalled_and_what_is_damaged_is_not() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = Utf8Path::from_path(folder.path()).unwrap().join("images/0af.json");
-        assert_eq!(recall(&file), None);
-        let build = BTreeMap::from([("cp312-cp312".to_owned(), "1.6.1".to_owned())]);
-        remember(&file, &build).unwrap();
-        assert_eq!(recall(&file), Some(build));
-        std::fs::write(&file, "{\"build\": {\"cp312").unwrap();
-        assert_eq!(recall(&file), None);
     }
 }

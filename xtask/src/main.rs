@@ -15,6 +15,7 @@ mod host;
 mod image;
 mod interrupt;
 mod lab;
+mod memory;
 mod package;
 mod pins;
 mod plan;

@@ -34,11 +34,18 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     Command::new(program)
 }
 
-/// The command as a person could type it.
+/// The command as a person could type it, but for whole scripts in it.
 pub(crate) fn display(command: &Command) -> String {
+    let shortened = |word: &OsStr| {
+        let word = word.to_string_lossy();
+        match word.split_once('\n') {
+            Some((first, _)) => quote(&format!("{first}…")),
+            None => quote(&word),
+        }
+    };
     std::iter::once(command.get_program())
         .chain(command.get_args())
-        .map(|word| quote(&word.to_string_lossy()))
+        .map(shortened)
         .collect::<Vec<_>>()
         .join(" ")
 }

@@ -1,4 +1,4 @@
-//! cibuildwheel: what it makes of a package's settings, and one build through it.
+//! Builds through cibuildwheel.
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
@@ -7,57 +7,26 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use ccache_validator::record::Record;
 use ccache_validator::validate::WHEEL_DIR;
-use serde_json::Value;
 
 use super::compiling::Times;
 use super::watch::Watch;
 use super::{compiling, verdict, wheel};
 use crate::console::Console;
 use crate::event::{BuildOutcome, BuildResult, Failure, FailureKind};
-use crate::fault::Fault;
 use crate::interrupt::Interrupt;
-use crate::plan::facts::Answer;
 use crate::plan::{BuildPlan, Plan, RUN_LABEL};
 use crate::process::{self, Ended};
 use crate::scheduler::{Builder, Job, News};
 
-/// Reading a package's settings takes a second; this is for machines under load.
-const ASK_LIMIT: Duration = Duration::from_secs(60);
 /// Removing a container that does not want to go.
 const SWEEP_LIMIT: Duration = Duration::from_secs(60);
 /// How much of a failed build's log is shown, in lines.
 const TAIL_LINES: usize = 25;
 /// A line of that is cut here, in characters.
 const TAIL_WIDTH: usize = 300;
-
-/// Asks cibuildwheel what it would build of `package` (relative to `project`), and how.
-///
-/// # Errors
-/// cibuildwheel refuses the package's settings.
-pub(crate) fn ask(
-    python: &Utf8Path,
-    project: &Utf8Path,
-    package: &Utf8Path,
-    platform: &str,
-) -> Result<Answer> {
-    const SCRIPT: &str = include_str!("options.py");
-    let package = if package.as_str().is_empty() { "." } else { package.as_str() };
-    let mut command = process::command(python);
-    command.current_dir(project).args(["-c", SCRIPT, platform, package]);
-    let answer = process::read(command, ASK_LIMIT)
-        .with_context(|| format!("cibuildwheel cannot read the settings of {package}"))?;
-    let answer: Value = serde_json::from_str(&answer).context("cibuildwheel's answer")?;
-    if let Some(error) = answer.get("error").and_then(Value::as_str) {
-        return Err(Fault::usage(
-            format!("cibuildwheel refuses the settings of the package in {package}: {error}"),
-            "mend [tool.cibuildwheel] or the CIBW_* variables",
-        ));
-    }
-    serde_json::from_value(answer).context("cibuildwheel's answer")
-}
 
 /// Runs builds through cibuildwheel.
 pub(crate) struct Cibuildwheel<'a> {

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use self::folder::{Stage, make_run_folder, run_id, stage_folder};
 use self::input::Input;
 
+use crate::builder::answer::{self, Question};
 use crate::builder::cibuildwheel::{self, Cibuildwheel};
 use crate::cache;
 use crate::cli::{PlanFormat, ReleaseWheels};
@@ -142,7 +143,9 @@ fn ask(
     console: Console,
 ) -> Result<(Utf8PathBuf, facts::Answer)> {
     let ask = |python: Utf8PathBuf| -> Result<_> {
-        let answer = cibuildwheel::ask(&python, &input.root, &input.package, platform)?;
+        let question =
+            Question { python: &python, project: &input.root, package: &input.package, platform };
+        let answer = answer::ask(&question, environment)?;
         Ok((python, answer))
     };
     if let Some(python) = provision::made_cibuildwheel(environment)? {

@@ -11,7 +11,7 @@ use crate::lab::Lab;
 use crate::package::Traits;
 use crate::settings::Settings;
 
-/// What cibuildwheel itself makes of a package's settings (`builder/options.py`).
+/// What cibuildwheel itself makes of a package's settings (`builder/answer/options.py`).
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Answer {
     /// `linux`, `macos` or `windows`.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::{Sandbox, real_python};
 
-const OPTIONS: &str = include_str!("../../src/builder/options.py");
+const OPTIONS: &str = include_str!("../../src/builder/answer/options.py");
 const HOOK: &str = "/warmwheel/ccache-validator validate --wheel '{wheel}'";
 
 /// A project with `settings`, planned for two versions, and what cibuildwheel makes of each plan.

@@ -2,9 +2,9 @@
 
 Run by Warmwheel in the pinned cibuildwheel's own environment, with the project as the current
 folder: PLATFORM and PACKAGE (relative) as arguments, the user's CIBW_* variables in the
-environment. Prints one JSON object. Asking cibuildwheel is the only way to be right about the
-order of defaults, TOML tables, overrides and variables; the version is pinned, so its internals
-may be used.
+environment. Prints one JSON object, in which "read" lists the files that the answer comes from.
+Asking cibuildwheel is the only way to be right about the order of defaults, TOML tables, overrides
+and variables; the version is pinned, so its internals may be used.
 """
 
 import contextlib
@@ -14,6 +14,7 @@ import os
 import re
 import shlex
 import sys
+import sysconfig
 import tempfile
 from pathlib import Path
 
@@ -134,9 +135,27 @@ def build(options, configuration):
     }
 
 
+def note_files(read):
+    """From now on, `read` gets the path of each file that is opened."""
+
+    def note(event, arguments):
+        if event == "open" and isinstance(arguments[0], str):
+            read.add(os.path.realpath(arguments[0]))
+
+    sys.addaudithook(note)
+
+
+def is_packages(path):
+    """Whether a file is the package's or the user's: Python's own and cibuildwheel's are locked."""
+    own = (sys.prefix, sysconfig.get_path("stdlib"))
+    return os.path.isfile(path) and not path.startswith(tuple(os.path.join(f, "") for f in own))
+
+
 def main():
     """Prints the answer, or what is wrong with the package's settings."""
     platform, package = sys.argv[1:]
+    read = set()
+    note_files(read)
     arguments = dataclasses.replace(
         CommandLineArguments.defaults(), platform=platform, package_dir=Path(package)
     )
@@ -157,6 +176,7 @@ def main():
                 "known": list(known),
                 "test_skip": options.globals.test_selector.skip_config,
                 "builds": [build(options, known[identifier]) for identifier in selected],
+                "read": sorted(filter(is_packages, tuple(read))),
             }
     except errors.FatalError as error:
         answer = {"error": str(error)}
