@@ -160,7 +160,7 @@ pub(crate) struct ReleaseWheels {
     /// Skip what an earlier run has built from the very same inputs
     #[arg(long)]
     pub(crate) resume: bool,
-    /// Put compilers straight behind ccache: no depend mode, no record of single compilations
+    /// Put compilers straight behind ccache: no depend mode, no links kept, no record of each file
     #[arg(long, env = "WARMWHEEL_PLAIN_CCACHE", value_parser = BoolishValueParser::new())]
     pub(crate) plain_ccache: bool,
     /// Show what would be done and stop; `--plan=json` as data

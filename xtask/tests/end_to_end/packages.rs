@@ -112,6 +112,16 @@ fn awkward_cpp_keeps_its_own_settings_and_hits_all_of_its_core() {
         assert!(log.contains(" passed"), "its tests did not run");
     }
     try_wheel(&run, "cp313", "import awkward_cpp.cpu_kernels");
+    assert_eq!(report.build("cp313")["compiling"]["links_reused"], 0);
+
+    // Once more, out of what this has left: the bindings, and the link that compiles half of them.
+    run.sandbox.set("CIBW_TEST_REQUIRES", "");
+    run.sandbox.set("CIBW_TEST_COMMAND", "python -c 'import awkward_cpp.cpu_kernels'");
+    run.run(&[&archive, "--python", "3.13"]).expect(0);
+    let again = run.report();
+    assert_eq!(again.build("cp313")["cache"]["direct_hits"], 169);
+    let compiling = &again.build("cp313")["compiling"];
+    assert_eq!((&compiling["links"], &compiling["links_reused"]), (&1.into(), &1.into()));
 }
 
 /// Every source of kiwisolver includes Python.h, so no version can hit what another one left: the

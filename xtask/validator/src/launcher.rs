@@ -1,5 +1,6 @@
 //! `ccache-launcher`: stands in front of ccache, chooses how ccache is to store each compilation,
-//! and writes down what each took and what ccache made of it.
+//! and writes down what each took and what ccache made of it. Links that compile, which ccache does
+//! not cache, it keeps itself ([`linking`]).
 //!
 //! It is called as `ccache-launcher COMPILER ARGUMENT...`, or through a link with a compiler's name
 //! in a folder in front of `PATH`; then it finds the real compiler behind the link itself, since
@@ -87,14 +88,15 @@ const CANNOT_RUN: u8 = 126;
 
 const HELP: &str = "\
 Stands in front of ccache: chooses how it stores each compilation and writes
-down what each took.
+down what each took. Keeps the results of links with -flto in CCACHE_DIR.
 
 Usage: ccache-launcher COMPILER ARGUMENT...
    or: a link to it with a compiler's name, in a folder in front of PATH
 
 Variables:
   WARMWHEEL_RECORD_DIR  folder for compilations.ndjson: times, mode and result
-                        of each compilation; without it nothing is recorded
+                        of each compilation, and linked.ndjson: the same of
+                        links with -flto; without it nothing is recorded
   WARMWHEEL_COMPILERS   how many compilers may run at once in all builds that
                         share CCACHE_DIR; without it as many as are started
   CCACHE_STATSLOG       gets what ccache says of each call, as without launcher
