@@ -28,6 +28,25 @@ pub(crate) struct Spending {
     pub(crate) spent: Vec<Spent>,
     /// The builds that decided its end; empty where all of them did, one after another.
     pub(crate) chain: Vec<String>,
+    /// What the machine's processors did meanwhile, where that is known.
+    pub(crate) work: Option<Work>,
+}
+
+/// What processors did in some time.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub(crate) struct Work {
+    /// How long all of them together were at work, in seconds.
+    pub(crate) busy_seconds: f64,
+    /// How many there are.
+    pub(crate) processors: usize,
+}
+
+impl Work {
+    /// How long the same work takes at the very least, in seconds: when no processor ever waits.
+    pub(crate) fn at_least_seconds(self) -> f64 {
+        let processors = u32::try_from(self.processors.max(1)).unwrap_or(u32::MAX);
+        self.busy_seconds / f64::from(processors)
+    }
 }
 
 /// A command that the others are compared with.

@@ -2,12 +2,36 @@
 
 use std::fs;
 
+use super::figures::Work;
+
 /// Processors, memory and how busy the machine is.
 pub(super) fn told() -> String {
     let processors = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
     let memory = fs::read_to_string("/proc/meminfo").ok();
     let load = fs::read_to_string("/proc/loadavg").ok();
     sentence(processors, memory.as_deref(), load.as_deref())
+}
+
+/// How long all processors together have been at work since the machine was started, in seconds;
+/// `None` where that is not told.
+pub(super) fn busy_seconds() -> Option<f64> {
+    busy(&fs::read_to_string("/proc/stat").ok()?)
+}
+
+/// What they did since they had been at work for `before`.
+pub(super) fn work_since(before: Option<f64>) -> Option<Work> {
+    let busy_seconds = busy_seconds()? - before?;
+    let processors = std::thread::available_parallelism().ok()?.get();
+    Some(Work { busy_seconds, processors })
+}
+
+/// The first line of Linux's `stat` in hundredths of a second: user, nice, system, idle, waiting,
+/// and what interrupts took. What other guests of the same host took is none of it.
+fn busy(stat: &str) -> Option<f64> {
+    let words = stat.lines().next()?.split_whitespace().skip_while(|word| *word == "cpu");
+    let figures: Vec<f64> = words.map_while(|word| word.parse().ok()).collect();
+    let [user, nice, system, _, _, hardware, software, ..] = figures[..] else { return None };
+    Some((user + nice + system + hardware + software) / 100.0)
 }
 
 /// `memory` and `load` are what Linux says of them.
@@ -29,6 +53,15 @@ fn gibibytes(meminfo: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn work_is_all_but_waiting() {
+        let stat = "cpu  100 20 30 4000 500 6 4 70 8 0\ncpu0 1 1 1 1 1 1 1 1\n";
+        assert_eq!(busy(stat).map(f64::to_bits), Some(1.6_f64.to_bits()));
+        for odd in ["", "cpu", "cpu 1 2 3", "intr 1 2 3 x"] {
+            assert_eq!(busy(odd), None, "{odd}");
+        }
+    }
 
     #[test]
     fn a_machine_is_told_as_far_as_it_is_known() {

@@ -164,7 +164,9 @@ impl Block<'_> {
             } else {
                 None
             };
-            let measured = self.measure(scene, &folder.join(scene.title()), &cache)?;
+            let before = machine::busy_seconds();
+            let mut measured = self.measure(scene, &folder.join(scene.title()), &cache)?;
+            measured.spending.work = machine::work_since(before);
             changed.map_or(Ok(()), Changed::restore)?;
             self.check(&measured, &all)?;
             self.tell(&measured);

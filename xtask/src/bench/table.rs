@@ -1,6 +1,6 @@
 //! A report as Markdown that can be read as it stands, too.
 
-use super::figures::{Limit, Report, Row, Spending, Unit};
+use super::figures::{Limit, Report, Row, Spending, Unit, Work};
 
 /// The report: a heading, the circumstances, the tables.
 pub(crate) fn markdown(report: &Report) -> String {
@@ -37,6 +37,13 @@ fn where_time_went(spendings: &[Spending]) -> Vec<String> {
         format!("{sum:.1}")
     }));
     grid.push(sums);
+    for (name, seconds) in WORK {
+        let known = spendings.iter().map(|spending| spending.work.map(seconds));
+        if known.clone().any(|it| it.is_some()) {
+            let shown = known.map(|it| it.map_or_else(String::new, |it| format!("{it:.1}")));
+            grid.push(std::iter::once(name.to_owned()).chain(shown).collect());
+        }
+    }
     let mut lines = vec![heading.to_owned(), String::new()];
     lines.extend(table(&grid, 1));
     lines.push(String::new());
@@ -45,6 +52,14 @@ fn where_time_went(spendings: &[Spending]) -> Vec<String> {
     lines.push(String::new());
     lines
 }
+
+type Seconds = fn(Work) -> f64;
+
+/// What is shown of the processors' work: its name, and the seconds.
+const WORK: [(&str, Seconds); 2] = [
+    ("all processors, busy", |work| work.busy_seconds),
+    ("the least it can take", Work::at_least_seconds),
+];
 
 /// Build identifiers without their platform, if they have it in common.
 fn short(chain: &[String]) -> Vec<&str> {
@@ -219,6 +234,7 @@ mod tests {
                 .map(|&(name, seconds)| Spent { name: name.to_owned(), seconds })
                 .collect(),
             chain: chain.iter().map(|&identifier| identifier.to_owned()).collect(),
+            work: (run == "c").then_some(Work { busy_seconds: 25.0, processors: 2 }),
         };
         let spendings = [
             spending("a", &[("container", 1.0), ("build", 20.25), ("test", 3.0)], &[]),
@@ -229,14 +245,16 @@ mod tests {
             ),
         ];
         let expected = "\
-|           |    a |    c |
-|-----------|-----:|-----:|
-| own       |      |  0.5 |
-| container |  1.0 |  2.0 |
-| compile   |      | 10.0 |
-| build     | 20.2 |      |
-| test      |  3.0 |  3.0 |
-| all       | 24.2 | 15.5 |
+|                       |    a |    c |
+|-----------------------|-----:|-----:|
+| own                   |      |  0.5 |
+| container             |  1.0 |  2.0 |
+| compile               |      | 10.0 |
+| build                 | 20.2 |      |
+| test                  |  3.0 |  3.0 |
+| all                   | 24.2 | 15.5 |
+| all processors, busy  |      | 25.0 |
+| the least it can take |      | 12.5 |
 
 - c: cp310, then cp313
 ";

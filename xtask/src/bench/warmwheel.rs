@@ -106,7 +106,7 @@ fn spending(word: &str, run: &Run, outside: &Outside) -> Spending {
     spent.push(own("between", path.between_seconds));
     spent.push(own("after", path.after_seconds + outside.after));
     let chain = path.steps.into_iter().map(|step| step.identifier).collect();
-    Spending { run: word.to_owned(), spent, chain }
+    Spending { run: word.to_owned(), spent, chain, work: None }
 }
 
 impl Report {

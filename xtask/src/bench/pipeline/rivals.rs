@@ -101,7 +101,7 @@ impl Log {
         let phases = self.phases.iter().zip(ends).map(phase).collect();
         let whole = Build { elapsed_seconds: seconds, phases, ..Build::default() };
         let spent = whole.spent_until(seconds);
-        Spending { run: word.to_owned(), spent, chain: Vec::new() }
+        Spending { run: word.to_owned(), spent, chain: Vec::new(), work: None }
     }
 }
 

@@ -3,7 +3,8 @@ use crate::report::path::Spent;
 
 fn measured(rival: Rival, scene: Scene, seconds: f64) -> Measured {
     let spent = vec![Spent { name: "build".to_owned(), seconds }];
-    let spending = Spending { run: rival.word(scene).to_owned(), spent, chain: Vec::new() };
+    let run = rival.word(scene).to_owned();
+    let spending = Spending { run, spent, chain: Vec::new(), work: None };
     let counts = (rival != Rival::Plain).then(|| Counts { direct: 60, ..Counts::default() });
     Measured { rival, scene, seconds, counts, ccache: Some("4.7.5".to_owned()), spending }
 }
