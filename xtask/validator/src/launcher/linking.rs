@@ -42,13 +42,20 @@ use store::{Result as Left, Store};
 /// Quicker links are not worth the file.
 const WORTH_KEEPING: Duration = Duration::from_millis(200);
 
-/// Variables that change what compiler and linker do or say. With the first ones set nothing is kept.
+/// With one of these links are left alone.
+const SWITCHES: [&str; 2] = ["CCACHE_DISABLE", "CCACHE_RECACHE"];
+/// With one of these nothing more is kept.
+const READ_ONLY: [&str; 2] = ["CCACHE_READONLY", "CCACHE_READONLY_DIRECT"];
+
+/// The variables that are looked at: the above, and those that change what compiler and linker do or
+/// say.
 pub(crate) const VARIABLES: [&str; 16] = [
-    "CCACHE_DISABLE",
-    "CCACHE_READONLY",
-    "CCACHE_READONLY_DIRECT",
-    "CCACHE_RECACHE",
+    SWITCHES[0],
+    SWITCHES[1],
+    READ_ONLY[0],
+    READ_ONLY[1],
     "COMPILER_PATH",
+    "GCC_COLORS",
     "GCC_EXEC_PREFIX",
     "GNUTARGET",
     "LANG",
@@ -58,11 +65,8 @@ pub(crate) const VARIABLES: [&str; 16] = [
     "LD_LIBRARY_PATH",
     "LD_RUN_PATH",
     "LIBRARY_PATH",
-    "LTO_OPTIONS",
     "SOURCE_DATE_EPOCH",
 ];
-/// How many of them switch it off.
-const SWITCHES: usize = 4;
 
 /// How a link came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +93,7 @@ pub(super) fn reuse(
     environment: &Environment,
 ) -> Option<u8> {
     let cache = environment.get("CCACHE_DIR")?;
-    let is_off = VARIABLES.iter().take(SWITCHES).any(|name| environment.has(name));
+    let is_off = SWITCHES.iter().any(|name| environment.has(name));
     // A compiler's words look otherwise on a terminal, and cannot be kept and shown at once.
     if is_off || !cfg!(unix) || io::stderr().is_terminal() {
         return None;
@@ -150,7 +154,9 @@ impl Link<'_> {
             }
         };
         say(&said);
-        let is_worth_it = code == 0 && began.elapsed().is_ok_and(|time| time >= WORTH_KEEPING);
+        let is_read_only = READ_ONLY.iter().any(|name| self.environment.has(name));
+        let is_worth_it =
+            code == 0 && !is_read_only && began.elapsed().is_ok_and(|time| time >= WORTH_KEEPING);
         let kept = command_key
             .zip(told)
             .filter(|_| is_worth_it)
@@ -207,7 +213,7 @@ impl Link<'_> {
         for argument in &self.call.arguments {
             hash.add(argument.as_encoded_bytes());
         }
-        for name in VARIABLES {
+        for name in VARIABLES.iter().filter(|name| !READ_ONLY.contains(name)) {
             hash.add(name.as_bytes());
             if let Some(value) = self.environment.get(name) {
                 hash.add(value.as_encoded_bytes());

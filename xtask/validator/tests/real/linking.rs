@@ -167,7 +167,14 @@ fn what_is_kept_is_not_believed_when_damaged_and_not_needed() {
     }
     assert!(!link(&sandbox, LINK), "damaged");
     assert!(link(&sandbox, LINK));
-    for switch in ["CCACHE_RECACHE", "CCACHE_DISABLE", "CCACHE_READONLY"] {
+    for switch in ["CCACHE_READONLY", "CCACHE_READONLY_DIRECT"] {
+        sandbox.set(switch, "1");
+        assert!(link(&sandbox, LINK), "{switch}: it may be read");
+        let other = LINK.replace("-O2", "-O1");
+        assert!(!link(&sandbox, &other) && !link(&sandbox, &other), "{switch}");
+        sandbox.unset(switch);
+    }
+    for switch in ["CCACHE_RECACHE", "CCACHE_DISABLE"] {
         sandbox.set(switch, "1");
         let before = recorded(&sandbox).len();
         assert!(through(&sandbox, LINK).status.success());
