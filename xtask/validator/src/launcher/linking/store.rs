@@ -50,7 +50,9 @@ impl Store {
     pub(super) fn inputs(&self, command_key: &str) -> Option<Inputs> {
         let path = self.path(command_key, "inputs");
         let mut text = String::new();
-        File::open(path).ok()?.take(MAX_LIST_BYTES).read_to_string(&mut text).ok()?;
+        let file = File::open(path).ok()?;
+        (&file).take(MAX_LIST_BYTES).read_to_string(&mut text).ok()?;
+        touch(&file);
         Inputs::from_text(&text)
     }
 
@@ -64,8 +66,7 @@ impl Store {
             drop(fs::remove_file(path));
             return None;
         };
-        // The oldest are removed first, when there are too many.
-        drop(file.set_modified(SystemTime::now()));
+        touch(&file);
         Some(found)
     }
 
@@ -144,6 +145,11 @@ fn decode(bytes: &[u8]) -> Option<Result> {
 
 fn digest(said: &[u8], output: &[u8]) -> String {
     hex(&Sha256::new().chain_update(said).chain_update(output).finalize())
+}
+
+/// What was not used for longest is removed first, when there is too much.
+fn touch(file: &File) {
+    drop(file.set_modified(SystemTime::now()));
 }
 
 fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
