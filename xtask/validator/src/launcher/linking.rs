@@ -18,7 +18,8 @@
 //! - Like ccache this does not see shared libraries that the tools themselves load, nor a library that
 //!   is new in one of the compiler's own folders.
 //!
-//! GNU ld with gcc only, 2.35 and newer; with another the link is run again without the question.
+//! On Linux, with gcc and GNU ld 2.35 and newer; with another linker the link is run again without the
+//! question.
 
 pub mod command;
 mod inputs;
@@ -95,7 +96,7 @@ pub(super) fn reuse(
     let cache = environment.get("CCACHE_DIR")?;
     let is_off = SWITCHES.iter().any(|name| environment.has(name));
     // A compiler's words look otherwise on a terminal, and cannot be kept and shown at once.
-    if is_off || !cfg!(unix) || io::stderr().is_terminal() {
+    if is_off || !cfg!(target_os = "linux") || io::stderr().is_terminal() {
         return None;
     }
     let linking = command::read(&call.arguments)?;
