@@ -154,14 +154,15 @@ pub(crate) fn images(facts: &Facts<'_>) -> Result<BTreeSet<ImageQuestion>> {
 /// mounted.
 pub(crate) fn plan(facts: &Facts<'_>) -> Result<Plan> {
     let selection = selection::select(facts.answer, facts.settings, facts.lab)?;
-    let wiring = Wiring::of(facts.settings.wiring, facts.traits);
-    let is_bounded = wiring != Wiring::None && inside::has_launcher(facts);
+    let has_launcher = inside::has_launcher(facts);
+    let wiring = Wiring::of(facts.settings.wiring, facts.traits, has_launcher)?;
+    let is_bounded = wiring != Wiring::None && has_launcher;
     let count = selection.builds.len();
     let jobs = jobs::resolve(facts.settings.jobs, &facts.machine, count, is_bounded);
     let compilers = jobs::compilers(jobs, &facts.machine);
     let mut builds: Vec<BuildPlan> = Vec::new();
     for selected in selection.builds {
-        let build = plan_build(facts, selected, &builds, compilers)?;
+        let build = plan_build(facts, selected, &builds, wiring, compilers)?;
         builds.push(build);
     }
     Ok(Plan {
@@ -185,6 +186,7 @@ fn plan_build(
     facts: &Facts<'_>,
     selected: &Selected,
     earlier: &[BuildPlan],
+    wiring: Wiring,
     compilers: usize,
 ) -> Result<BuildPlan> {
     let identifier = &selected.identifier;
@@ -197,7 +199,6 @@ fn plan_build(
     let pioneered = earlier.iter().any(|build| build.domain == domain);
     let record = facts.paths.run.join("builds").join(identifier);
     let inside = Inside::of(facts, image.is_some(), &record);
-    let wiring = Wiring::of(facts.settings.wiring, facts.traits);
 
     let mut options = Merger::new(platform, selected, facts.environment);
     options.prepend("environment", inside.environment(facts, wiring, &domain, compilers), " ");

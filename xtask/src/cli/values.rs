@@ -107,6 +107,8 @@ pub(crate) enum Wiring {
     Launcher,
     /// Compiler names that lead to ccache, in a folder in front of `PATH`.
     Links,
+    /// `CC` and `CXX` that begin with the launcher, as meson takes them.
+    Compilers,
     /// Nothing: the build finds ccache by itself.
     None,
 }

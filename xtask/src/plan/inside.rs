@@ -154,6 +154,7 @@ impl Inside {
         }
         let mut words: Vec<_> =
             values.iter().map(|(name, value)| assignment(name, value)).collect();
+        words.extend(wiring.evaluated(self.launcher.as_deref()));
         if wiring == Wiring::Links {
             words.push(format!("PATH=\"{}:$PATH\"", self.links));
         }

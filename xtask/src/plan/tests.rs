@@ -35,6 +35,63 @@ fn musllinux_with_compiler_links() {
 }
 
 #[test]
+fn meson_with_the_launcher_in_its_compilers() {
+    let mut scenario = Scenario::of("linux", &["cp312-manylinux_x86_64"]);
+    scenario.backend = "mesonpy";
+    snapshot("meson_compilers", scenario);
+}
+
+/// cibuildwheel takes assignments in order, so that the package's come out on top.
+#[test]
+fn a_packages_own_compiler_comes_after_ours() {
+    let mut scenario = Scenario::linux()
+        .option("environment", "CC=clang")
+        .variable("CIBW_ENVIRONMENT_LINUX", "CC=clang");
+    scenario.backend = "mesonpy";
+    let environment = scenario.first().environment;
+    let text = &environment["CIBW_ENVIRONMENT_LINUX"];
+    let ours = "CC=\"$(/warmwheel/ccache-launcher --value CC)\" \
+                CXX=\"$(/warmwheel/ccache-launcher --value CXX)\"";
+    assert!(text.ends_with(&format!("{ours} CC=clang")), "{text}");
+}
+
+#[test]
+fn without_the_launcher_meson_gets_no_compilers() {
+    for (platform, identifier, flags) in [
+        ("linux", "cp312-manylinux_x86_64", vec!["--plain-ccache"]),
+        ("windows", "cp312-win_amd64", vec![]),
+    ] {
+        let of = |backend, more: &[&'static str]| {
+            let mut scenario = Scenario::of(platform, &[identifier]);
+            scenario.backend = backend;
+            scenario.flags = [&flags[..], more].concat();
+            scenario
+        };
+        let build = of("mesonpy", &[]).first();
+        assert_eq!(build.wiring, super::Wiring::None);
+        let name = format!("CIBW_ENVIRONMENT_{}", platform.to_uppercase());
+        assert!(!build.environment[&name].contains(" CC="), "{platform}");
+        // Asked for, it is refused rather than left out.
+        let error = of("mesonpy", &["--wiring", "compilers"]).try_plan().unwrap_err();
+        assert_eq!(class_of(&error).exit_code(), 2, "{platform}");
+    }
+}
+
+/// The launcher bounds meson's compilers, too, so that more builds run side by side.
+#[test]
+fn mesons_builds_side_by_side_are_bounded() {
+    let identifiers = [10, 11, 12, 13].map(|minor| format!("cp3{minor}-manylinux_x86_64"));
+    let identifiers = identifiers.each_ref().map(String::as_str);
+    let jobs = |flags: Vec<&'static str>| {
+        let mut scenario = Scenario::of("linux", &identifiers);
+        scenario.backend = "mesonpy";
+        scenario.flags = flags;
+        scenario.plan().jobs
+    };
+    assert_eq!((jobs(vec![]), jobs(vec!["--plain-ccache"])), (4, 2));
+}
+
+#[test]
 fn macos_arm64_builds_on_the_host() {
     let mut scenario = Scenario::of("macos", &["cp312-macosx_arm64"]);
     scenario.engines.clear();

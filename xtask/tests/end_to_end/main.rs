@@ -11,6 +11,7 @@ mod support;
 
 mod audit;
 mod lab;
+mod meson;
 mod packages;
 mod regression;
 mod settings;

@@ -46,6 +46,7 @@ mod programs;
 mod slots;
 pub mod source;
 mod start;
+mod value;
 pub mod varies;
 
 use crate::environment::Environment;
@@ -58,8 +59,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The variables that are looked at for every call; [`linking::VARIABLES`] are for links.
-pub(crate) const NAMES: [&str; 17] = [
+pub(crate) const NAMES: [&str; 19] = [
     "PATH",
+    "CC",
+    "CXX",
     "CCACHE_PATH",
     "CCACHE_DIR",
     "CCACHE_STATSLOG",
@@ -92,6 +95,9 @@ down what each took. Keeps the results of links with -flto in CCACHE_DIR.
 
 Usage: ccache-launcher COMPILER ARGUMENT...
    or: a link to it with a compiler's name, in a folder in front of PATH
+   or: ccache-launcher --value CC|CXX, which prints what the variable has to be
+       for a build tool such as meson to call its compiler through the launcher:
+       the compiler that it names already stays, else the first one in PATH
 
 Variables:
   WARMWHEEL_RECORD_DIR  folder for compilations.ndjson: times, mode and result
@@ -107,6 +113,7 @@ Variables:
 Examples:
   CMAKE_CXX_COMPILER_LAUNCHER=ccache-launcher cmake -S . -B build
   ccache-validator preflight --links /tmp/links --launcher /usr/bin/ccache-launcher
+  CC=\"$(ccache-launcher --value CC)\" meson setup build
 
 The exit code is the compiler's; 126 and 127 if it cannot be run.
 ";
@@ -132,6 +139,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         };
         match compiler.to_str() {
             Some("--help" | "-h") => return print(HELP),
+            Some("--value") => {
+                let name = words.next().unwrap_or_default();
+                let value = name.to_str().and_then(|it| value::of(it, called_as, environment));
+                let unknown = "--value needs CC or CXX; see ccache-launcher --help";
+                return value.map_or_else(|| complain(unknown, 2), |value| print(&value));
+            }
             Some("--version" | "-V") => {
                 return print(concat!("ccache-launcher ", env!("CARGO_PKG_VERSION"), "\n"));
             }

@@ -64,7 +64,7 @@ pub fn compilers(search_path: &OsStr, except: &Path, ccache: &Path) -> BTreeSet<
 
 /// Whether a program called `name` is a C, C++ or CUDA compiler: one of [`COMPILERS`], perhaps
 /// after a target (`x86_64-linux-gnu-gcc`), perhaps before a version (`g++-12`).
-fn is_compiler(name: &str) -> bool {
+pub(crate) fn is_compiler(name: &str) -> bool {
     let is_version = |text: &str| {
         text.starts_with(|first: char| first.is_ascii_digit())
             && text.bytes().all(|one| one.is_ascii_digit() || one == b'.')
