@@ -12,7 +12,8 @@
 //! - A command is only looked at if every argument is known to change nothing but the output
 //!   ([`command`]). Anything else is run as if this was not there.
 //! - gcc's own programs count by content (driver, `lto1`, `collect2`, linker, assembler, plugin), and
-//!   so does every object, library and script that the linker has opened. So do the places in `-L`
+//!   so does every object, library and script that the linker has opened, the members of thin
+//!   archives included ([`thin`]). So do the places in `-L`
 //!   folders where a library would have been found earlier.
 //! - A file that was changed after the link began is not believed, and what is kept has a checksum.
 //! - Like ccache this does not see shared libraries that the tools themselves load, nor a library that
@@ -24,6 +25,7 @@
 pub mod command;
 mod inputs;
 mod store;
+mod thin;
 
 use super::{Call, complain, journal, programs as finder, slots, start};
 use crate::environment::Environment;

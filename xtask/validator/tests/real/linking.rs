@@ -131,6 +131,17 @@ fn whatever_the_result_depends_on_makes_it_another_link() {
     }
 }
 
+/// The archive itself stays the same when a member of the same length changes.
+#[test]
+fn what_a_thin_archive_names_counts() {
+    let sandbox = sandbox();
+    fs::remove_file(sandbox.path("project/second/libpart.a")).unwrap();
+    sandbox.run("ar rcsDT second/libpart.a part.o");
+    assert_eq!([link(&sandbox, LINK), link(&sandbox, LINK)], [false, true]);
+    fs::copy(sandbox.path("project/other.o"), sandbox.path("project/part.o")).unwrap();
+    assert_eq!([link(&sandbox, LINK), link(&sandbox, LINK)], [false, true]);
+}
+
 #[test]
 fn what_is_said_is_said_again() {
     let sandbox = sandbox();

@@ -2,9 +2,11 @@
 //!
 //! The linker tells which files it has read (`--dependency-file`). To these come the programs that do
 //! the work, which a compiler's own executable says nothing about, and the places where a library
-//! would have been found first: that there is none is part of the result as well.
+//! would have been found first: that there is none is part of the result as well. Of a thin archive the
+//! linker does not tell the members ([`thin`]).
 
 use super::command::Linking;
+use super::thin;
 use crate::launcher::start;
 use crate::programs;
 use sha2::{Digest as _, Sha256};
@@ -22,7 +24,7 @@ const FROM_PATH: [&str; 2] = ["as", "ld"];
 /// The part of gcc that the linker loads.
 const PLUGIN: &str = "liblto_plugin.so";
 /// The first line of a list of inputs.
-const HEADING: &str = "warmwheel: inputs of a link, 1";
+const HEADING: &str = "warmwheel: inputs of a link, 2";
 /// More have no link.
 const MAX_INPUTS: usize = 20_000;
 const BUFFER_BYTES: usize = 128 * 1024;
@@ -98,6 +100,7 @@ impl Inputs {
             let path = Path::new(name);
             if !is_intermediate(path) || path.exists() {
                 all.push(Input::File(name.to_owned()));
+                all.extend(thin::members(path).ok()?.into_iter().map(Input::File));
             }
         }
         all.sort_unstable();
@@ -256,7 +259,7 @@ mod tests {
             "",
             "x\nfile /a\n",
             &text[..text.len() - 1],
-            &text.replace(", 1", ", 2"),
+            &text.replace(", 2", ", 1"),
             &text.replace("file", "foil"),
         ] {
             assert_eq!(Inputs::from_text(broken), None, "{broken:?}");

@@ -195,7 +195,7 @@ mod tests {
     fn what_is_kept_is_found_and_what_is_damaged_is_removed() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::in_cache(folder.path());
-        let inputs = Inputs::from_text("warmwheel: inputs of a link, 1\nfile /a\n").unwrap();
+        let inputs = Inputs::from_text("warmwheel: inputs of a link, 2\nfile /a\n").unwrap();
         assert!(store.inputs("c").is_none() && store.find("k").is_none());
         store.keep("c", &inputs, "k", &result()).unwrap();
         assert_eq!(store.inputs("c"), Some(inputs));
