@@ -267,11 +267,11 @@ fn put_folders(
     }
     let build_dir = frontend::build_dir(facts, selected);
     let platform = facts.answer.platform.as_str();
-    if let Some(command) = frontend::clearing(platform, env_dir, build_dir.is_some()) {
+    if let Some(command) = frontend::clearing(platform, env_dir, build_dir.as_ref()) {
         options.prepend("before-build", command, " && ");
     }
     if let Some(build_dir) = build_dir {
-        options.prepend("config-settings", build_dir, " ");
+        options.prepend("config-settings", build_dir.setting, " ");
     }
 }
 

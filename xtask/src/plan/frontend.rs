@@ -7,12 +7,16 @@ use camino::Utf8Path;
 use sha2::{Digest as _, Sha256};
 
 use super::facts::{Facts, Frontend, ImageAnswer, Selected};
+use super::inside::has_launcher;
 use crate::text::{hex, quote};
 
 /// The isolated environment in containers, of which each build has its own.
 const CONTAINER_ENVIRONMENT: &str = "/tmp/warmwheel-env";
 /// The folder to build in, in containers.
 const CONTAINER_BUILD: &str = "/tmp/warmwheel-build";
+/// Where meson-python builds, as seen from the package: beside the folder with a random name that it
+/// would take, so that its relative paths, which end up in messages, stay as they are.
+const MESON_BUILD: &str = ".mesonpy-warmwheel";
 /// The first `build` with `--env-dir`: major and minor version.
 const FIRST_WITH_ENV_DIR: (u32, u32) = (1, 6);
 
@@ -107,23 +111,41 @@ fn has_env_dir(version: &str) -> bool {
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= FIRST_WITH_ENV_DIR
 }
 
-/// The `config-settings` that fix the folder to build in, where the package leaves it open. As a
-/// setting and not as a variable: that would hold for every requirement that is built from source,
-/// too, several at a time. A `SKBUILD_BUILD_DIR` of the package's own still wins.
+/// A folder to build in that is the same in every run.
+pub(super) struct BuildDir {
+    /// The `config-settings` that say so.
+    pub(super) setting: String,
+    /// Its name for a shell, as cibuildwheel reads commands.
+    word: String,
+}
+
+/// The folder to build in, where the package leaves it open. As a setting and not as a variable:
+/// that would hold for every requirement that is built from source, too, several at a time. A
+/// `SKBUILD_BUILD_DIR` of the package's own still wins.
 ///
-/// Only in containers: on a host a folder that stays makes builds incremental. Not for meson-python:
-/// its random folder is named in no command line, so that its rebuilds hit directly as it is.
-pub(super) fn build_dir(facts: &Facts<'_>, selected: &Selected) -> Option<String> {
+/// Only in containers: on a host a folder that stays makes builds incremental. meson-python names its
+/// random folder in no command line, so that compilations hit directly without this; but a link
+/// that is kept is kept for the folder that it ran in.
+pub(super) fn build_dir(facts: &Facts<'_>, selected: &Selected) -> Option<BuildDir> {
     const NAMES: [&str; 3] = ["build-dir", "builddir", "skbuild.build-dir"];
     let set = selected.config_settings.iter().any(|name| NAMES.contains(&name.as_str()));
     // Also as an argument, `-Cbuild-dir=x`: backends refuse a setting that is given twice.
     let given = NAMES.iter().any(|name| selected.frontend.args.iter().any(|a| a.contains(name)));
-    let theirs = set || given;
-    if selected.interpreter.is_none() || theirs || facts.traits.names_build_dir {
+    if selected.interpreter.is_none() || set || given {
         return None;
     }
-    (facts.traits.backend == "scikit_build_core.build")
-        .then(|| format!("build-dir={CONTAINER_BUILD}"))
+    match facts.traits.backend.as_str() {
+        "scikit_build_core.build" if !facts.traits.names_build_dir => Some(BuildDir {
+            setting: format!("build-dir={CONTAINER_BUILD}"),
+            word: CONTAINER_BUILD.to_owned(),
+        }),
+        // By the name that old versions know as well.
+        "mesonpy" if has_launcher(facts) => Some(BuildDir {
+            setting: format!("builddir={MESON_BUILD}"),
+            word: format!("'{{package}}/{MESON_BUILD}'"),
+        }),
+        _ => None,
+    }
 }
 
 /// A command that removes what earlier builds left, to be run before each build.
@@ -132,16 +154,16 @@ pub(super) fn build_dir(facts: &Facts<'_>, selected: &Selected) -> Option<String
 /// a host the next run finds it. In a container it never does, since cibuildwheel stops at the
 /// first failure and the container goes with it. But the folder to build in stays after a success,
 /// and where cibuildwheel compiles several identifiers in one container the second must not find
-/// the first one's CMake cache.
+/// what the first one has configured.
 pub(super) fn clearing(
     platform: &str,
     environment: &Environment,
-    builds_in_fixed_folder: bool,
+    build_dir: Option<&BuildDir>,
 ) -> Option<String> {
+    if let Some(build_dir) = build_dir {
+        return Some(format!("rm -rf {CONTAINER_ENVIRONMENT} {}", build_dir.word));
+    }
     match environment {
-        _ if builds_in_fixed_folder => {
-            Some(format!("rm -rf {CONTAINER_ENVIRONMENT} {CONTAINER_BUILD}"))
-        }
         Environment::At(folder) if folder == CONTAINER_ENVIRONMENT => None,
         Environment::At(folder) if platform == "windows" => Some(format!(
             "python -c \"import shutil, sys; shutil.rmtree(sys.argv[1], ignore_errors=True)\" \

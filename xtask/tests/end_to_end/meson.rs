@@ -128,3 +128,30 @@ fn without_the_launcher_meson_finds_ccache_itself() {
     let log = run.log("cp312");
     assert!(log.contains("C++ compiler for the host machine: /usr/bin/ccache c++"), "{log}");
 }
+
+/// With `-flto` the second half of the compiling is in the link, which is done once.
+#[test]
+fn a_link_that_compiles_is_done_once() {
+    let run = Run::new();
+    let project = mixed_package(&run.sandbox, "");
+    // Regular expressions take a compiler's time: a short link is not worth keeping.
+    run.sandbox.write(
+        "project/part0.cpp",
+        "#include <cstdlib>\n#include <regex>\n\
+         extern \"C\" int part0(void) {\n\
+         const char *it = std::getenv(\"NO_SUCH\");\n\
+         return std::regex_match(it ? it : \"\", std::regex(\"[a-z]+\")); }\n",
+    );
+    let file = project.join("meson.build");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let text = text.replace("buildtype=release'", "buildtype=release', 'b_lto=true'");
+    std::fs::write(&file, text).unwrap();
+    let line = ["--project", project.as_str(), "--python", "3.12"];
+    for reused in [0, 1] {
+        run.run(&line).expect(0);
+        let report = run.report();
+        let compiling = &report.build("cp312")["compiling"];
+        let links = [&compiling["links"], &compiling["links_reused"]];
+        assert_eq!(links, [1, reused], "{compiling}");
+    }
+}

@@ -98,6 +98,25 @@ fn a_build_in_a_container_that_leaves_its_folder_open_gets_one() {
 }
 
 #[test]
+fn meson_builds_in_one_folder_of_the_package_where_links_are_kept() {
+    let meson = |scenario: Scenario| Scenario { backend: "mesonpy", ..scenario };
+    let environment = meson(Scenario::linux()).first().environment;
+    assert_eq!(environment["CIBW_CONFIG_SETTINGS_LINUX"], "builddir=.mesonpy-warmwheel");
+    assert_eq!(
+        environment["CIBW_BEFORE_BUILD_LINUX"],
+        "rm -rf /tmp/warmwheel-env '{package}/.mesonpy-warmwheel'"
+    );
+    let own = meson(Scenario::linux().with("config_settings", json!(["builddir"])));
+    let plain = Scenario { flags: vec!["--plain-ccache"], ..meson(Scenario::linux()) };
+    let on_host = meson(Scenario::of("macos", &["cp311-macosx_arm64"]));
+    for scenario in [own, plain] {
+        let environment = scenario.first().environment;
+        assert!(!environment.contains_key("CIBW_CONFIG_SETTINGS_LINUX"), "{environment:?}");
+    }
+    assert!(!on_host.first().environment.contains_key("CIBW_CONFIG_SETTINGS_MACOS"));
+}
+
+#[test]
 fn a_build_that_names_its_folder_keeps_it() {
     let mut in_table = Scenario::linux();
     in_table.names_build_dir = true;

@@ -13,8 +13,8 @@
 //!   ([`command`]). Anything else is run as if this was not there.
 //! - gcc's own programs count by content (driver, `lto1`, `collect2`, linker, assembler, plugin), and
 //!   so does every object, library and script that the linker has opened, the members of thin
-//!   archives included ([`thin`]). So do the places in `-L`
-//!   folders where a library would have been found earlier.
+//!   archives included ([`thin`]). So do the places in `-L` folders where a library would have been
+//!   found earlier.
 //! - A file that was changed after the link began is not believed, and what is kept has a checksum.
 //! - Like ccache this does not see shared libraries that the tools themselves load, nor a library that
 //!   is new in one of the compiler's own folders.
