@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, anyhow};
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
 
-use self::folder::{Stage, make_run_folder, run_id, stage_folder};
+use self::folder::{Stage, keep_out_of_git, make_run_folder, run_id, stage_folder};
 use self::input::Input;
 
 use crate::builder::answer::{self, Question};
@@ -235,7 +235,9 @@ fn execute(
         console.say(format!("{left_out} is left out: the test image has no such interpreter"));
     }
     let interrupt = Interrupt::listen().context("cannot listen for signals")?;
+    let runs = input.project.root.join(RUNS);
     make_run_folder(plan)?;
+    keep_out_of_git(&runs)?;
     let reporters: Vec<Box<dyn Reporter>> = vec![
         Box::new(files::Stream::start(&plan.report_dir)?),
         Box::new(files::Json::new(&plan.report_dir)),
@@ -246,13 +248,8 @@ fn execute(
     let stage = Stage(stage_folder(&plan.report_dir));
     input.stage(plan, &stage.0)?;
 
-    let resume = Resume::new(
-        &input.project.root.join(RUNS),
-        &plan.package,
-        &plan.output_dir,
-        &plan.run_id,
-        input.digest(&stage.0),
-    );
+    let resume =
+        Resume::new(&runs, &plan.package, &plan.output_dir, &plan.run_id, input.digest(&stage.0));
     let inputs = remembering::inputs_of(plan, environment, &prepared.common(plan, input)?);
     remembering::without_needless_pioneers(plan, &inputs, &resume);
     let builder = Cibuildwheel { plan, console };

@@ -25,6 +25,16 @@ pub(super) fn stage_folder(run: &Utf8Path) -> Utf8PathBuf {
     run.join("stage")
 }
 
+/// Keeps what stands in `runs` out of the project's git, whether or not it ignores `target/`.
+pub(super) fn keep_out_of_git(runs: &Utf8Path) -> Result<()> {
+    fs::create_dir_all(runs).with_context(|| format!("cannot make {runs}"))?;
+    let list = runs.join(".gitignore");
+    if !list.exists() {
+        fs::write(&list, "*\n").with_context(|| format!("cannot write {list}"))?;
+    }
+    Ok(())
+}
+
 /// Makes the run's folder, and `latest` beside it lead to it.
 pub(super) fn make_run_folder(plan: &Plan) -> Result<()> {
     let run = &plan.report_dir;
