@@ -1,14 +1,19 @@
 //! The cache folder, made ready for a run.
 
-mod linked;
 pub(crate) mod standing;
 pub(crate) mod warmth;
 
 use anyhow::Result;
 use camino::Utf8Path;
+use ccache_validator::launcher::linking;
 use ccache_validator::state;
 
 use crate::fault::{Class, Fault};
+use crate::trim::{AtMost, trim};
+
+/// How much of finished links is kept from one run to the next, in bytes; ccache's own bound does not
+/// count them.
+const MAX_LINKED_BYTES: u64 = 1 << 30;
 
 /// What was cleared away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +44,7 @@ pub(crate) fn prepare(folder: &Utf8Path) -> Result<Cleared> {
     let statslogs = state::clear_statslogs(folder).map_err(unusable)?;
     state::mend_ledger(folder).map_err(unusable)?;
     state::prepare(folder).map_err(unusable)?;
-    linked::trim(folder, linked::MAX_BYTES);
+    trim(&folder.join(linking::FOLDER), AtMost::Bytes(MAX_LINKED_BYTES));
     Ok(Cleared { markers, statslogs })
 }
 

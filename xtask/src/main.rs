@@ -29,6 +29,7 @@ mod settings;
 mod setup;
 mod staging;
 mod text;
+mod trim;
 
 use std::process::ExitCode;
 

@@ -26,26 +26,10 @@ pub(crate) fn remember<T: Serialize>(file: &Utf8Path, answer: &T) -> Result<()> 
     Ok(())
 }
 
-/// Removes the files in `folder` that were written longest ago, down to `count`.
-pub(crate) fn trim(folder: &Utf8Path, count: usize) {
-    let Ok(entries) = folder.read_dir_utf8() else { return };
-    let mut files: Vec<_> = entries
-        .filter_map(|entry| {
-            let entry = entry.ok()?;
-            Some((entry.metadata().ok()?.modified().ok()?, entry.into_path()))
-        })
-        .collect();
-    files.sort_unstable_by(|one, other| other.cmp(one));
-    for (_, path) in files.drain(count.min(files.len())..) {
-        drop(fs::remove_file(path));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::collections::BTreeMap;
-    use std::time::{Duration, SystemTime};
 
     #[test]
     fn what_is_remembered_is_recalled_and_what_is_damaged_is_not() {
@@ -57,20 +41,5 @@ mod tests {
         assert_eq!(recall(&file), Some(answer));
         fs::write(&file, "{\"cp312-cp312\": \"1.6").unwrap();
         assert_eq!(recall::<BTreeMap<String, String>>(&file), None);
-    }
-
-    #[test]
-    fn the_oldest_are_forgotten() {
-        let folder = tempfile::tempdir().unwrap();
-        let folder = Utf8Path::from_path(folder.path()).unwrap();
-        for age in 0..5 {
-            let file = fs::File::create(folder.join(age.to_string())).unwrap();
-            file.set_modified(SystemTime::now() - Duration::from_secs(age * 10)).unwrap();
-        }
-        for count in [9, 2] {
-            trim(folder, count);
-            let left = (0..5).filter(|age| folder.join(age.to_string()).exists());
-            assert_eq!(left.collect::<Vec<_>>(), (0..5.min(count)).collect::<Vec<_>>());
-        }
     }
 }

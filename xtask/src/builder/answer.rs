@@ -19,6 +19,7 @@ use crate::memory;
 use crate::plan::facts::Answer;
 use crate::process;
 use crate::text::hex;
+use crate::trim::{AtMost, trim};
 
 /// What is run to ask.
 const SCRIPT: &str = include_str!("answer/options.py");
@@ -72,7 +73,7 @@ pub(crate) fn ask(question: &Question<'_>, environment: &Environment) -> Result<
     if let Some((file, files)) = file.zip(files) {
         // What is not kept only costs the next run the same question.
         let _ = memory::remember(&file, &Memory { files, answer: value });
-        file.parent().inspect(|folder| memory::trim(folder, MAX_KEPT));
+        file.parent().inspect(|folder| trim(folder.as_std_path(), AtMost::Files(MAX_KEPT)));
     }
     Ok(answer)
 }
