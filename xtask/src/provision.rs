@@ -44,7 +44,7 @@ pub(crate) fn cibuildwheel(
 }
 
 /// The Python of that environment if one was made, whether or not it still works: who asks it
-/// something will find out.
+/// something will find out, and a remembered answer is only for one that has lost no file.
 ///
 /// # Errors
 /// There is no folder for such things.
