@@ -2,6 +2,7 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are the help texts, which have no markup")]
 
+pub(crate) mod ci;
 mod values;
 
 use camino::Utf8PathBuf;
@@ -40,6 +41,9 @@ pub(crate) enum Command {
     /// Build a package's wheels for all its Python versions through one compiler cache
     #[command(after_help = RELEASE_WHEELS_EXAMPLES)]
     ReleaseWheels(Box<ReleaseWheels>),
+    /// In GitHub Actions: build, plan the jobs, verify the wheels, make the workflow
+    #[command(after_help = ci::EXAMPLES)]
+    Ci(Box<ci::Ci>),
     /// Get a cache folder ready for a run: make it, check it, clear what earlier runs left
     #[command(after_help = PREPARE_CACHE_EXAMPLES)]
     PrepareCache(PrepareCache),

@@ -1,6 +1,7 @@
 //! The subcommands. Each wires the parts together and decides nothing itself.
 
 pub(crate) mod bench;
+pub(crate) mod ci;
 pub(crate) mod lab;
 pub(crate) mod prepare_cache;
 pub(crate) mod release_wheels;

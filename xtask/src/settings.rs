@@ -1,9 +1,12 @@
 //! What is wanted: flags, then variables (clap reads both), then `[tool.warmwheel]`, then defaults.
 
+pub(crate) mod ci;
+
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 
+use self::ci::{Ci, PullRequest};
 use crate::cli::{Engine, Jobs, OnMiss, ReleaseWheels, Wiring};
 use crate::environment::Environment;
 use crate::fault::Fault;
@@ -26,10 +29,16 @@ pub(crate) struct Table {
     jobs: Option<Jobs>,
     keep_going: Option<bool>,
     plain_ccache: Option<bool>,
+    /// How workflows are made.
+    #[serde(default)]
+    pub(crate) ci: Ci,
+    /// What a pull request builds.
+    #[serde(default)]
+    pub(crate) pull_request: PullRequest,
 }
 
 /// The keys of [`Table`], for suggestions. A test keeps the two the same.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 16] = [
     "only",
     "python",
     "image",
@@ -44,6 +53,8 @@ const KEYS: [&str; 14] = [
     "jobs",
     "keep-going",
     "plain-ccache",
+    "ci",
+    "pull-request",
 ];
 
 impl Table {
@@ -73,12 +84,14 @@ impl Table {
                 ));
             }
         }
-        tool.clone().try_into().map_err(|error: toml::de::Error| {
+        let table: Self = tool.clone().try_into().map_err(|error: toml::de::Error| {
             Fault::usage(
                 format!("{file}: [tool.warmwheel]: {}", error.message().trim()),
                 "`cargo xtask release-wheels --help` describes each setting",
             )
-        })
+        })?;
+        table.ci.check(file)?;
+        Ok(table)
     }
 }
 
@@ -262,6 +275,14 @@ mod tests {
             "jobs = 'many'",
             "keep-going = 1",
             "plain-ccache = 'no'",
+            "ci = 1",
+            "ci.shards = 0",
+            "ci.shards = 'two'",
+            "ci.tag = 'v*'",
+            "ci.tags = ''",
+            "ci.environment = 'a: b'",
+            "ci.runners.linux-x86_64 = '${{ secrets.X }}'",
+            "pull-request.python = '3.12'",
         ] {
             let error = table(&format!("[tool.warmwheel]\n{line}\n")).unwrap_err();
             assert_eq!(class_of(&error).exit_code(), 2, "{line}");

@@ -1,0 +1,1 @@
+//! The wheels of all jobs, checked together.
