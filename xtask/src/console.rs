@@ -1,7 +1,8 @@
 //! The only module that prints. stdout is for data, stderr for people.
 
+use std::borrow::Cow;
 use std::fs::File;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 
 use camino::Utf8Path;
 
@@ -14,18 +15,26 @@ pub(crate) struct Console {
     pub(crate) watched: bool,
     /// Whether nothing is shown at all.
     is_silent: bool,
+    /// What makes lines harmless for a program that reads along, where one does.
+    guard: Option<fn(&str) -> String>,
 }
 
 #[expect(clippy::unused_self, reason = "only who was given a console may print")]
 impl Console {
     /// The console of this process.
     pub(crate) fn new(verbose: bool) -> Self {
-        Self { verbose, watched: io::stderr().is_terminal(), is_silent: false }
+        Self { verbose, watched: io::stderr().is_terminal(), is_silent: false, guard: None }
     }
 
     /// One that nobody hears, for benchmarks and tests.
     pub(crate) fn silent() -> Self {
-        Self { verbose: false, watched: false, is_silent: true }
+        Self { verbose: false, watched: false, is_silent: true, guard: None }
+    }
+
+    /// One whose stderr a program reads as well: every line goes through `guard`, and a build's log is
+    /// only shown by who knows how.
+    pub(crate) fn guarded(guard: fn(&str) -> String) -> Self {
+        Self { verbose: false, watched: false, is_silent: false, guard: Some(guard) }
     }
 
     /// Whether the log of a build is shown as it comes. Side by side they would interleave.
@@ -46,7 +55,17 @@ impl Console {
     /// A reader that has gone away is no reason to stop a build, so errors are dropped.
     pub(crate) fn say(self, line: impl AsRef<str>) {
         if !self.is_silent {
-            let _ = writeln!(io::stderr(), "{}", line.as_ref());
+            let line = line.as_ref();
+            let line = self.guard.map_or(Cow::Borrowed(line), |guard| Cow::Owned(guard(line)));
+            let _ = writeln!(io::stderr(), "{line}");
+        }
+    }
+
+    /// Has something written to stderr as it is and in one piece.
+    pub(crate) fn write(self, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) {
+        if !self.is_silent {
+            let mut out = BufWriter::new(io::stderr().lock());
+            let _ = write(&mut out).and_then(|()| out.flush());
         }
     }
 

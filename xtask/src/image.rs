@@ -57,6 +57,29 @@ pub(crate) fn ask(
         .collect()
 }
 
+/// The digest of an image as its registry has it now, without pulling it: from the reference, or from
+/// whatever here can ask a registry. `None` is no failure: the reference itself is then all there is
+/// to go by.
+pub(crate) fn digest(image: &str, environment: &Environment) -> Option<String> {
+    if let Some((_, digest)) = image.split_once('@') {
+        return Some(digest.to_owned()).filter(|digest| is_digest(digest));
+    }
+    let docker = ["buildx", "imagetools", "inspect", "--format", "{{.Manifest.Digest}}"];
+    let skopeo = ["inspect", "--no-tags", "--format", "{{.Digest}}"];
+    let ways = [("docker", &docker[..], ""), ("skopeo", &skopeo[..], "docker://")];
+    ways.into_iter().find_map(|(program, arguments, scheme)| {
+        let mut command = process::command(environment.find_program(program)?);
+        command.args(arguments).arg(format!("{scheme}{image}"));
+        let said = process::probe(command, INSPECT_LIMIT)?;
+        Some(said.trim().to_owned()).filter(|digest| is_digest(digest))
+    })
+}
+
+fn is_digest(text: &str) -> bool {
+    let hash = text.strip_prefix("sha256:");
+    hash.is_some_and(|hash| hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
 struct Asker<'a> {
     lab: Option<&'a Lab>,
     memory: Option<Utf8PathBuf>,

@@ -53,7 +53,7 @@ fn dispatch(cli: &Cli) -> Result<ExitCode> {
     let done = |()| ExitCode::SUCCESS;
     match &cli.command {
         Command::ReleaseWheels(flags) => commands::release_wheels::run(flags, &environment),
-        Command::Ci(flags) => commands::ci::run(flags, &environment, console),
+        Command::Ci(flags) => commands::ci::run(flags, &environment),
         Command::PrepareCache(flags) => {
             commands::prepare_cache::run(flags, &environment, console).map(done)
         }

@@ -10,7 +10,7 @@ mod inside;
 mod jobs;
 mod merge;
 mod render;
-mod selection;
+pub(crate) mod selection;
 mod wiring;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -379,4 +379,4 @@ fn create_args(facts: &Facts<'_>, mounts: &[Mount]) -> Result<Vec<String>> {
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-pub(crate) use tests::pretended;
+pub(crate) use tests::{planned_for, pretended};

@@ -22,8 +22,11 @@ const LONGEST_LINE_BYTES: u64 = 64 * 1024;
 const TICK: Duration = Duration::from_millis(20);
 /// How often a streamed command, which may run for hours, is looked after while it says nothing.
 const LOOK: Duration = Duration::from_millis(100);
-/// How long a child may take to clean up after SIGINT, and again after SIGTERM.
-const GRACE: Duration = Duration::from_secs(8);
+/// How long a child may take to clean up after SIGINT. All in all a run has to end within 7 s: a
+/// cancelled job of GitHub's has 7.5.
+const GRACE: Duration = Duration::from_millis(3500);
+/// And after SIGTERM.
+const LAST_GRACE: Duration = Duration::from_millis(1000);
 /// How long output is still read after the child itself has ended, in case something it started
 /// holds the pipe open.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -258,7 +261,7 @@ impl Stopping {
             _ if interrupt.is_impatient() => Signal::Kill,
             None => Signal::Interrupt,
             Some((Signal::Interrupt, since)) if since.elapsed() > GRACE => Signal::Terminate,
-            Some((Signal::Terminate, since)) if since.elapsed() > GRACE => Signal::Kill,
+            Some((Signal::Terminate, since)) if since.elapsed() > LAST_GRACE => Signal::Kill,
             Some(_) => return,
         };
         if self.sent.is_none_or(|(sent, _)| sent != next) {

@@ -1,5 +1,7 @@
 //! Reporters: folds of events into something that people or programs read. They know events only.
 
 pub(crate) mod files;
+pub(crate) mod github;
+mod markdown;
 pub(crate) mod path;
 pub(crate) mod terminal;

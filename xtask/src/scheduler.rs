@@ -13,7 +13,8 @@ use ccache_validator::wheel::{self, Fit};
 
 use crate::console::Console;
 use crate::event::{
-    BuildOutcome, BuildResult, Event, FailureKind, Kind, Planned, Reporter, RunOutcome, SCHEMA,
+    BuildOutcome, BuildResult, Event, FailureKind, Kind, Planned, Report, Reporter, RunOutcome,
+    SCHEMA,
 };
 use crate::interrupt::Interrupt;
 use crate::plan::{BuildPlan, Plan};
@@ -72,12 +73,13 @@ pub(crate) struct Events {
     began: Instant,
     console: Console,
     reporters: Vec<Box<dyn Reporter>>,
+    report: Report,
 }
 
 impl Events {
     /// Starts the run's clock.
     pub(crate) fn new(console: Console, reporters: Vec<Box<dyn Reporter>>) -> Self {
-        Self { began: Instant::now(), console, reporters }
+        Self { began: Instant::now(), console, reporters, report: Report::default() }
     }
 
     /// Gives an event to every reporter. One that breaks is left out from then on; it must not
@@ -85,6 +87,7 @@ impl Events {
     pub(crate) fn emit(&mut self, kind: Kind) {
         let event = Event { at_seconds: self.began.elapsed().as_secs_f64(), kind };
         let console = self.console;
+        self.report.apply(&event);
         self.reporters.retain_mut(|reporter| match reporter.handle(&event) {
             Ok(()) => true,
             Err(error) => {
@@ -92,6 +95,11 @@ impl Events {
                 false
             }
         });
+    }
+
+    /// What all events together come to.
+    pub(crate) fn into_report(self) -> Report {
+        self.report
     }
 }
 

@@ -58,7 +58,7 @@ impl Sample {
                 name: "awkward-cpp",
                 core: 165,
                 header: "include/awkward/common.h",
-                includers: 150,
+                includers: 164,
                 anchor: "#endif // AWKWARD_COMMON_H_\n",
                 tests: &IMPORT_ONLY,
                 about_tests: Some(

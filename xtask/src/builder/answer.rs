@@ -40,6 +40,8 @@ pub(crate) struct Question<'a> {
     pub(crate) package: &'a Utf8Path,
     /// The platform to build for, as cibuildwheel calls it.
     pub(crate) platform: &'a str,
+    /// The processor of the machine that will build, as Linux calls it; `None` for this one's.
+    pub(crate) machine: Option<&'a str>,
 }
 
 /// An answer, and what it depends on beyond the question itself.
@@ -83,6 +85,7 @@ impl Question<'_> {
         let package = if self.package.as_str().is_empty() { "." } else { self.package.as_str() };
         let mut command = process::command(self.python);
         command.current_dir(self.project).args(["-c", SCRIPT, self.platform, package]);
+        command.arg(self.machine.unwrap_or_default());
         let said = process::read(command, LIMIT)
             .with_context(|| format!("cibuildwheel cannot read the settings of {package}"))?;
         let answer: Value = serde_json::from_str(&said).context("cibuildwheel's answer")?;
@@ -111,7 +114,8 @@ impl Question<'_> {
             add(path.as_str());
             add(&length.to_string());
         }
-        for field in [self.platform, &host::architecture(), self.package.as_str()] {
+        let machine = self.machine.map_or_else(host::architecture, ToOwned::to_owned);
+        for field in [self.platform, &machine, self.package.as_str()] {
             add(field);
         }
         for name in FILES {

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
 use std::process::ExitStatus;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use camino::Utf8PathBuf;
@@ -17,12 +16,10 @@ use super::{compiling, verdict, wheel};
 use crate::console::Console;
 use crate::event::{BuildOutcome, BuildResult, Failure, FailureKind};
 use crate::interrupt::Interrupt;
-use crate::plan::{BuildPlan, Plan, RUN_LABEL};
+use crate::plan::{BuildPlan, Plan};
 use crate::process::{self, Ended};
 use crate::scheduler::{Builder, Job, News};
 
-/// Removing a container that does not want to go.
-const SWEEP_LIMIT: Duration = Duration::from_secs(60);
 /// How much of a failed build's log is shown, in lines.
 const TAIL_LINES: usize = 25;
 /// A line of that is cut here, in characters.
@@ -273,27 +270,4 @@ fn remember(tail: &mut VecDeque<String>, line: &[u8]) {
         tail.pop_front();
     }
     tail.push_back(text.chars().filter(|c| !c.is_control()).take(TAIL_WIDTH).collect());
-}
-
-/// Removes the containers of a run that are still there.
-pub(crate) fn sweep(plan: &Plan, console: Console) {
-    let mut engines: Vec<_> = plan.builds.iter().filter_map(|build| build.engine).collect();
-    engines.sort_unstable();
-    engines.dedup();
-    let environment = plan.builds.first().map(|build| &build.environment);
-    for engine in engines {
-        let mut command = process::command(engine.name());
-        command.args(["ps", "--all", "--quiet", "--filter"]);
-        command.arg(format!("label={RUN_LABEL}={}", plan.run_id));
-        command.envs(environment.into_iter().flatten());
-        let Some(left) = process::probe(command, SWEEP_LIMIT) else { continue };
-        for container in left.split_whitespace() {
-            let mut command = process::command(engine.name());
-            command.args(["rm", "--force", "--volumes", container]);
-            command.envs(environment.into_iter().flatten());
-            if let Err(error) = process::read(command, SWEEP_LIMIT) {
-                console.say(format!("warning: container {container} is left: {error:#}"));
-            }
-        }
-    }
 }

@@ -27,14 +27,8 @@ pub(super) fn select<'a>(
     for wanted in &settings.only {
         require(wanted, answer)?;
     }
-    let versions: Vec<_> =
-        settings.python.iter().map(|version| parse_version(version)).collect::<Result<_>>()?;
-    let narrowed = answer.builds.iter().filter(|build| {
-        let only = settings.only.is_empty() || settings.only.contains(&build.identifier);
-        let python = versions.is_empty()
-            || python_of(&build.identifier).is_some_and(|python| versions.contains(&python));
-        only && python
-    });
+    let wanted = Wanted::of(&settings.only, &settings.python)?;
+    let narrowed = answer.builds.iter().filter(|build| wanted.has(&build.identifier));
     let in_lab =
         |build: &&Selected| lab.is_none_or(|lab| lab.identifiers.contains(&build.identifier));
     let (builds, left_out): (Vec<_>, Vec<_>) = narrowed.partition(in_lab);
@@ -43,6 +37,31 @@ pub(super) fn select<'a>(
     }
     let not_in_lab = left_out.iter().map(|build| build.identifier.as_str()).collect();
     Ok(Selection { builds, not_in_lab })
+}
+
+/// What `--only` and `--python` leave of a package's identifiers.
+pub(crate) struct Wanted<'a> {
+    only: &'a [String],
+    versions: Vec<Python>,
+}
+
+impl<'a> Wanted<'a> {
+    /// Nothing is left out by an empty list.
+    ///
+    /// # Errors
+    /// A version that is none.
+    pub(crate) fn of(only: &'a [String], python: &[String]) -> Result<Self> {
+        let versions = python.iter().map(|version| parse_version(version));
+        Ok(Self { only, versions: versions.collect::<Result<_>>()? })
+    }
+
+    /// Whether an identifier is among them.
+    pub(crate) fn has(&self, identifier: &str) -> bool {
+        let only = self.only.is_empty() || self.only.iter().any(|it| it == identifier);
+        let python = self.versions.is_empty()
+            || python_of(identifier).is_some_and(|python| self.versions.contains(&python));
+        only && python
+    }
 }
 
 fn require(wanted: &str, answer: &Answer) -> Result<()> {

@@ -325,3 +325,8 @@ fn githubs_summary_file_is_the_builds_own() {
 pub(crate) fn pretended(identifiers: &[&str]) -> Plan {
     Plan { jobs: 1, ..Scenario::of("windows", identifiers).plan() }
 }
+
+/// A plan for any platform, as it would be on a machine of that kind.
+pub(crate) fn planned_for(platform: &'static str, identifiers: &[&str]) -> Plan {
+    Scenario::of(platform, identifiers).plan()
+}

@@ -43,7 +43,7 @@ impl Reporter for Terminal {
 }
 
 /// The finished wheels, each once, though it may serve several versions.
-fn wheels(report: &Report) -> Vec<&Utf8PathBuf> {
+pub(super) fn wheels(report: &Report) -> Vec<&Utf8PathBuf> {
     let mut wheels: Vec<_> =
         report.builds.iter().filter_map(|build| build.wheel.as_ref()).collect();
     wheels.dedup();
@@ -51,7 +51,7 @@ fn wheels(report: &Report) -> Vec<&Utf8PathBuf> {
 }
 
 /// What an event gives to tell, given the report so far.
-fn lines(event: &Event, report: &Report) -> Vec<String> {
+pub(super) fn lines(event: &Event, report: &Report) -> Vec<String> {
     match &event.kind {
         Kind::RunStarted { run_id, package, builds, .. } => {
             let plural = if builds.len() == 1 { "build" } else { "builds" };
@@ -207,7 +207,7 @@ fn explain(command: &str, failure: &Failure, build: &BuildReport) -> Vec<String>
     lines
 }
 
-fn closing(outcome: RunOutcome, report: &Report) -> String {
+pub(super) fn closing(outcome: RunOutcome, report: &Report) -> String {
     let built = report.builds.iter().filter(|build| build.outcome.has_wheel()).count();
     let word = match outcome {
         RunOutcome::Done => "done",
@@ -227,7 +227,7 @@ fn closing(outcome: RunOutcome, report: &Report) -> String {
     )
 }
 
-fn role(role: Role) -> &'static str {
+pub(super) fn role(role: Role) -> &'static str {
     match role {
         Role::Pioneer => "pioneer",
         Role::Follower => "follower",
@@ -235,7 +235,7 @@ fn role(role: Role) -> &'static str {
 }
 
 /// Seconds as a person reads them: `8.4s`, `2m05s`, `1h02m`.
-fn duration(seconds: f64) -> String {
+pub(super) fn duration(seconds: f64) -> String {
     if seconds < 60.0 {
         return format!("{seconds:.1}s");
     }
@@ -252,13 +252,13 @@ fn duration(seconds: f64) -> String {
     }
 }
 
-fn percent(fraction: f64) -> String {
+pub(super) fn percent(fraction: f64) -> String {
     // Not rounded up: 166 of 167 must not read as 100 %.
     format!("{:.1}%", (fraction * 1000.0).floor() / 10.0)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     let bytes = bytes as f64;
     match bytes {
         ..1e6 => format!("{:.0} kB", bytes / 1e3),

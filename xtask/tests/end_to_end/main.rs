@@ -10,6 +10,7 @@
 mod support;
 
 mod audit;
+mod ci;
 mod lab;
 mod meson;
 mod packages;

@@ -10,6 +10,7 @@ mod answers;
 mod audit;
 mod bench;
 mod cache;
+mod ci;
 mod image;
 mod parallel;
 mod pipeline;

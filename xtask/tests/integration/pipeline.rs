@@ -146,7 +146,7 @@ fn a_folder_for_records_that_holds_anything_else_is_left_alone() {
 }
 
 /// The second build compiles something that the first has not left.
-const MISSES: &str = "case $id in cp312*) echo 'int other;' > pkg.c;; esac
+pub(crate) const MISSES: &str = "case $id in cp312*) echo 'int other;' > pkg.c;; esac
     compile pkg.c && wheel && hook && copy_out";
 
 #[test]

@@ -1,5 +1,7 @@
 //! A sandbox for tests of the whole program: a project, a cache and a `PATH` of its own.
 
+pub(crate) mod runner;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,8 +1,8 @@
 """Tells what cibuildwheel makes of a package's settings.
 
 Run by Warmwheel in the pinned cibuildwheel's own environment, with the project as the current
-folder: PLATFORM and PACKAGE (relative) as arguments, the user's CIBW_* variables in the
-environment. Prints one JSON object, in which "read" lists the files that the answer comes from.
+folder: PLATFORM, PACKAGE (relative) and MACHINE (the processor of the machine that will build, as
+Linux calls it; empty for this one's) as arguments, the user's CIBW_* variables in the environment. Prints one JSON object, in which "read" lists the files that the answer comes from.
 Asking cibuildwheel is the only way to be right about the order of defaults, TOML tables, overrides
 and variables; the version is pinned, so its internals may be used.
 """
@@ -11,6 +11,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import platform as machines
 import re
 import shlex
 import sys
@@ -153,7 +154,10 @@ def is_packages(path):
 
 def main():
     """Prints the answer, or what is wrong with the package's settings."""
-    platform, package = sys.argv[1:]
+    platform, package, machine = sys.argv[1:]
+    if machine:
+        # "auto" among the architectures means the machine that builds, which need not be this one.
+        machines.machine = lambda: machine
     read = set()
     note_files(read)
     arguments = dataclasses.replace(

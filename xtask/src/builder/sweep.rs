@@ -1,0 +1,84 @@
+//! Containers that are left behind: found by their run's label, and removed.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use crate::cli::Engine;
+use crate::console::Console;
+use crate::interrupt::Interrupt;
+use crate::plan::{Plan, RUN_LABEL};
+use crate::process;
+
+/// Removing a container that does not want to go.
+const LIMIT: Duration = Duration::from_secs(60);
+/// How often it is looked whether the run was told to stop.
+const LOOK: Duration = Duration::from_millis(50);
+/// What cibuildwheel gets to begin its own cleaning up. It would wait for what runs in the container,
+/// which may be a compilation of minutes, and whoever has cancelled a job gives seconds.
+const HEAD_START: Duration = Duration::from_millis(500);
+
+/// Does something, and meanwhile removes the run's containers as soon as it is told to stop.
+pub(crate) fn with_sweeping<T>(
+    plan: &Plan,
+    interrupt: &Interrupt,
+    console: Console,
+    work: impl FnOnce() -> T,
+) -> T {
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::SeqCst) {
+                if interrupt.signal().is_some() {
+                    thread::sleep(HEAD_START);
+                    return sweep(plan, console);
+                }
+                thread::sleep(LOOK);
+            }
+        });
+        let result = work();
+        done.store(true, Ordering::SeqCst);
+        result
+    })
+}
+
+/// Removes the containers of a run that are still there.
+pub(crate) fn sweep(plan: &Plan, console: Console) {
+    let mut engines: Vec<_> = plan.builds.iter().filter_map(|build| build.engine).collect();
+    engines.sort_unstable();
+    engines.dedup();
+    let environment = plan.builds.first().map(|build| &build.environment);
+    for engine in engines {
+        let mut command = process::command(engine.name());
+        command.args(["ps", "--all", "--quiet", "--filter"]);
+        command.arg(format!("label={RUN_LABEL}={}", plan.run_id));
+        command.envs(environment.into_iter().flatten());
+        let Some(left) = process::probe(command, LIMIT) else { continue };
+        let containers: Vec<_> = left.split_whitespace().collect();
+        if containers.is_empty() {
+            continue;
+        }
+        let mut command = process::command(engine.name());
+        command.args(["rm", "--force", "--volumes"]);
+        if engine == Engine::Podman {
+            // It would wait ten seconds for a shell that does not listen.
+            command.arg("--time=0");
+        }
+        command.args(&containers).envs(environment.into_iter().flatten());
+        if let Err(error) = process::read(command, LIMIT)
+            && still_there(engine, &containers, plan)
+        {
+            let containers = containers.join(" ");
+            console.say(format!("warning: containers are left: {containers}: {error:#}"));
+        }
+    }
+}
+
+/// Whether any of the containers is there: another may have removed it first.
+fn still_there(engine: Engine, containers: &[&str], plan: &Plan) -> bool {
+    let mut command = process::command(engine.name());
+    command.args(["container", "inspect", "--format", "{{.Id}}"]).args(containers);
+    command.envs(plan.builds.first().into_iter().flat_map(|build| &build.environment));
+    // It fails unless all are there, and then still tells of the others; either way: is one left?
+    process::probe(command, LIMIT).is_some()
+}
