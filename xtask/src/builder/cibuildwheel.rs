@@ -20,6 +20,9 @@ use crate::plan::{BuildPlan, Plan};
 use crate::process::{self, Ended};
 use crate::scheduler::{Builder, Job, News};
 
+/// Files by which a step of GitHub's tells its runner something. A build on the host could write to
+/// them; its summary has a file of its own.
+const RUNNERS_FILES: [&str; 4] = ["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH", "GITHUB_STATE"];
 /// How much of a failed build's log is shown, in lines.
 const TAIL_LINES: usize = 25;
 /// A line of that is cut here, in characters.
@@ -171,6 +174,9 @@ impl Cibuildwheel<'_> {
         let (program, arguments) = process.argv.split_first().context("the plan has no command")?;
         let mut command = process::command(program);
         command.args(arguments).current_dir(&process.folder).envs(&process.environment);
+        for name in RUNNERS_FILES {
+            command.env_remove(name);
+        }
         let path = process.log();
         let log = File::create(&path).with_context(|| format!("cannot write {path}"))?;
         let mut log = BufWriter::new(log);

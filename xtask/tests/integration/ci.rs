@@ -161,6 +161,13 @@ fn what_a_build_prints_changes_nothing_outside_its_group() {
 }
 
 #[test]
+fn a_build_on_the_host_is_not_told_where_outputs_go() {
+    let sandbox = job(&format!("env | grep -c '^GITHUB_OUTPUT=\\|^GITHUB_ENV='; {GOOD}"));
+    let page = Page::read(&sandbox.ci(&["--jobs", "1"]).expect(0).stderr);
+    assert!(page.groups[0].1.iter().any(|line| line == "0"), "{:?}", page.groups[0].1);
+}
+
+#[test]
 fn names_and_errors_cannot_be_commands_either() {
     let mut sandbox = job("echo; exit 1");
     sandbox.set("CIBW_BUILD", "\n::error::mine");
