@@ -1,19 +1,16 @@
 //! Whose the files of a cache folder are. What a container writes as root may be another user's
 //! afterwards, and then the next run cannot write to it, nor a workflow save it.
 
-use anyhow::Result;
-use camino::Utf8Path;
-
 #[cfg(unix)]
 pub(crate) use self::unix::repair;
 
 /// There are no such owners.
 #[cfg(not(unix))]
 pub(crate) fn repair(
-    _folder: &Utf8Path,
+    _folder: &camino::Utf8Path,
     _inside: &str,
     _as_root: impl Fn(&str) -> Option<std::process::Command>,
-) -> Result<()> {
+) -> anyhow::Result<()> {
     Ok(())
 }
 

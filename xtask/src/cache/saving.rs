@@ -34,8 +34,8 @@ const LOOK: &str = "command -v ccache >/dev/null";
 
 /// A ccache that may work on a cache folder: one of the very version that the builds have used, since
 /// another would change what it finds there.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Ccache<'a> {
+#[derive(Debug)]
+enum Ccache<'a> {
     /// This machine's.
     OfHost(Utf8PathBuf),
     /// The one in a build's image.
@@ -44,7 +44,7 @@ pub(crate) enum Ccache<'a> {
 
 impl<'a> Ccache<'a> {
     /// Finds one. `versions` are those that the builds have used.
-    pub(crate) fn at_hand(
+    fn at_hand(
         plan: &'a Plan,
         versions: &BTreeSet<&str>,
         environment: &Environment,
@@ -61,7 +61,7 @@ impl<'a> Ccache<'a> {
         let build = plan.builds.iter().find(|build| build.image.is_some())?;
         let probe = in_image(build, plan, &format!("{LOOK} && ccache --version"))?;
         let said = process::probe(probe, ASK_LIMIT).unwrap_or_default();
-        is_version(&said, version).then(|| Self::OfImage(build))
+        is_version(&said, version).then_some(Self::OfImage(build))
     }
 
     /// Removes what is too old or too much.
@@ -92,12 +92,14 @@ impl<'a> Ccache<'a> {
     }
 }
 
-/// Makes the cache folder ready; returns what could not be done, each with what that means.
+/// Makes the cache folder ready; returns what could not be done, each with what that means. `versions`
+/// are the ccaches that the builds have used.
 pub(crate) fn make_ready(
     plan: &Plan,
-    ccache: Option<&Ccache<'_>>,
+    versions: &BTreeSet<&str>,
     environment: &Environment,
 ) -> Vec<String> {
+    let ccache = Ccache::at_hand(plan, versions, environment);
     let folder = plan.ccache_dir.as_std_path();
     let mut warnings = Vec::new();
     let build = plan.builds.iter().find(|build| build.image.is_some());
@@ -115,6 +117,8 @@ pub(crate) fn make_ready(
     match ccache.map(|ccache| ccache.shrink(plan, max_size)) {
         Some(Ok(())) => {}
         Some(Err(error)) => warnings.push(format!("it is not trimmed: {error:#}")),
+        // Where no build has come so far, there is next to nothing to trim.
+        None if versions.is_empty() => {}
         None => warnings.push(
             "it is not trimmed: neither this machine nor the image has the ccache that the builds \
              have used"

@@ -147,12 +147,12 @@ pub(crate) struct Share {
     pub(crate) plan: Plan,
 }
 
-/// Works out the jobs. `digests` holds what is known of images by their references; `shards` is on how
-/// many machines a domain's later versions are built.
+/// Works out the jobs. `digests` holds what is known of images by their references; A domain's later versions are built
+/// on so many `machines` at most.
 pub(crate) fn plan(
     shares: &[Share],
     digests: &BTreeMap<String, String>,
-    shards: usize,
+    machines: usize,
     context: &Context,
 ) -> CiPlan {
     let Policy { restores, saves, why } = context.policy();
@@ -173,7 +173,7 @@ pub(crate) fn plan(
             let identifiers = builds.iter().map(|build| build.identifier.clone());
             plan.identifiers.extend(identifiers);
             let whole = job(share, &builds, digests, context, &mut names);
-            let (pioneer, followers) = shard(whole, &builds, shards);
+            let (pioneer, followers) = shard(whole, &builds, machines);
             plan.jobs.push(pioneer);
             plan.followers.extend(followers);
         }
@@ -236,13 +236,13 @@ fn only(builds: &[&BuildPlan]) -> String {
 
 /// Splits a domain's job: one for its first build, and so many for the others. Followers start from
 /// what the pioneer's job hands over, and from nothing else.
-fn shard(whole: Job, builds: &[&BuildPlan], shards: usize) -> (Job, Vec<Job>) {
+fn shard(whole: Job, builds: &[&BuildPlan], machines: usize) -> (Job, Vec<Job>) {
     let (pioneer, others) = builds.split_at(1);
-    if shards < 2 || others.is_empty() {
+    if machines < 2 || others.is_empty() {
         return (whole, Vec::new());
     }
     let hand_over = format!("ccache-{}", whole.name);
-    let count = shards.min(others.len());
+    let count = machines.min(others.len());
     let follower = |number: usize| {
         // Shares differ by one at most.
         let (from, until) = (others.len() * number / count, others.len() * (number + 1) / count);
@@ -255,8 +255,7 @@ fn shard(whole: Job, builds: &[&BuildPlan], shards: usize) -> (Job, Vec<Job>) {
         }
     };
     let followers = (0..count).map(follower).collect();
-    let first =
-        Job { only: only(pioneer), hand_over: hand_over.clone(), ..whole.clone() };
+    let first = Job { only: only(pioneer), hand_over: hand_over.clone(), ..whole.clone() };
     (first, followers)
 }
 

@@ -5,7 +5,6 @@ mod plan;
 mod verify;
 mod workflow;
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -22,8 +21,7 @@ use crate::report::github::{self, Level};
 /// as well.
 pub(crate) fn run(flags: &Ci, environment: &Environment) -> Result<ExitCode> {
     let in_github = is_in_github(environment);
-    let console =
-        if in_github { Console::guarded(github::inert) } else { Console::new(false) };
+    let console = if in_github { Console::guarded(github::inert) } else { Console::new(false) };
     let done = dispatch(flags, environment, console);
     match done {
         Err(error) if in_github => Ok(tell(&error, environment, console)),

@@ -148,7 +148,7 @@ pub(crate) fn append_outputs(file: &Utf8Path, outputs: &[(&str, String)]) -> Res
     for (name, value) in outputs {
         // A value cannot end its own text: nobody knows the word in advance.
         let end = token()?;
-        text.push_str(&format!("{name}<<{end}\n{value}\n{end}\n"));
+        text.extend([name, "<<", &end, "\n", value, "\n", &end, "\n"]);
     }
     append(file, &text)
 }
@@ -247,9 +247,9 @@ impl Reporter for GitHub {
     }
 
     fn handle(&mut self, event: &Event) -> Result<()> {
-        let event = without_tails(event);
-        self.report.apply(&event);
-        for line in terminal::lines(&event, &self.report) {
+        let without = without_tails(event);
+        self.report.apply(&without);
+        for line in terminal::lines(&without, &self.report) {
             self.console.say(line);
         }
         match &event.kind {
@@ -296,8 +296,13 @@ fn annotations(identifier: &str, result: &BuildResult) -> Vec<(Level, String, St
             FailureKind::Interrupted => "interrupted",
         };
         let mut message = failure.what.clone();
+        // The first complaint says more than the last one, which is about the first.
+        let complains = |line: &&String| line.to_lowercase().contains("error");
+        if let Some(line) = failure.tail.iter().find(complains) {
+            message.extend(["\n", line]);
+        }
         if !failure.remedy.is_empty() {
-            message.push_str(&format!("\nhelp: {}", failure.remedy));
+            message.extend(["\nhelp: ", &failure.remedy]);
         }
         annotations.push((Level::Error, format!("{identifier}: {title}"), message));
         return annotations;

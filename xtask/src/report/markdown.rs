@@ -98,7 +98,7 @@ fn failures(report: &Report) -> Vec<String> {
         let failure = build.failure.as_ref()?;
         let mut line = format!("- {}: {}", code(&build.identifier), text(&failure.what));
         if !failure.remedy.is_empty() {
-            line.push_str(&format!("<br>help: {}", text(&failure.remedy)));
+            line.extend(["<br>help: ", &text(&failure.remedy)]);
         }
         Some(line)
     };
@@ -167,10 +167,14 @@ fn code(name: &str) -> String {
 /// Any text as text, in one line.
 pub(crate) fn text(any: &str) -> String {
     let words: Vec<_> = any.split_whitespace().collect();
+    let escaped = escape(words.join(" ").as_bytes());
     let mut text = String::new();
-    for character in escape(words.join(" ").as_bytes()).chars() {
-        if "&<>|`*_[]()\\~#@:!\"'$".contains(character) {
-            text.push_str(&format!("&#{};", u32::from(character)));
+    let mut rest = escaped.chars().peekable();
+    while let Some(character) = rest.next() {
+        // A colon before a word can begin a link or an emoji, and a point after one a link.
+        let joins = ":.".contains(character) && rest.peek().is_some_and(|next| *next != ' ');
+        if joins || "&<>|`*_[]\\~#@$".contains(character) {
+            text.extend(["&#", &u32::from(character).to_string(), ";"]);
         } else {
             text.push(character);
         }

@@ -72,7 +72,8 @@ fn the_demo_does_not_compile() {
 #[test]
 fn the_demos_second_version_misses() {
     let mut job = Job::new();
-    let emptied = "case $CIBUILDWHEEL_BUILD_IDENTIFIER in cp313*) rm -rf /host_ccache/[0-9a-f];; esac";
+    let emptied =
+        "case $CIBUILDWHEEL_BUILD_IDENTIFIER in cp313*) rm -rf /host_ccache/[0-9a-f];; esac";
     job.sandbox.set("CIBW_BEFORE_BUILD_LINUX", emptied);
     let ran = job.run().expect(3);
     snapshot("ci_demo_miss", &job.sandbox, &ran);

@@ -83,7 +83,9 @@ fn cancelled(sandbox: &Sandbox, signals: &[(&str, Duration)]) -> (Ran, Duration)
     let began = Instant::now();
     for (signal, after) in signals {
         std::thread::sleep(after.saturating_sub(began.elapsed()));
-        assert!(std::process::Command::new("kill").args([signal, &id[..]]).status().unwrap().success());
+        assert!(
+            std::process::Command::new("kill").args([signal, &id[..]]).status().unwrap().success()
+        );
     }
     let ran = Ran::from(child.wait_with_output().unwrap());
     (ran, began.elapsed())
@@ -118,14 +120,14 @@ fn a_second_signal_ends_it_at_once() {
 }
 
 /// Everything that a build could print to be obeyed.
-const HOSTILE: &str = r#"
+const HOSTILE: &str = r"
     printf '::error::mine\n::warning file=a::mine\n::set-output name=cold::false\n'
     printf '::add-mask::pkg\n::stop-commands::mine\n::mine::\n::endgroup::\n::group::mine\n'
     printf '##[error]mine\n##[endgroup]\n##[group]mine\n  ::error::mine\n\r::error::mine\r\n'
     printf '\033[2J\033[H\033]0;mine\007\033[31mred, and never back\n'
     head -c 1048576 /dev/zero | tr '\0' x
     printf '\n::00000000000000000000000000000000::\n::error::mine\n'
-"#;
+";
 
 #[test]
 fn what_a_build_prints_changes_nothing_outside_its_group() {
@@ -136,18 +138,23 @@ fn what_a_build_prints_changes_nothing_outside_its_group() {
 
     let without_times = |lines: &[String], root: &str| -> Vec<String> {
         let words = |line: &String| {
-            let words = line.split_whitespace().filter(|word| !word.starts_with(|c: char| c.is_ascii_digit()));
+            let words = line
+                .split_whitespace()
+                .filter(|word| !word.starts_with(|c: char| c.is_ascii_digit()));
             words.collect::<Vec<_>>().join(" ").replace(root, "ROOT")
         };
         let lines = lines.iter().map(words);
-        lines.map(|line| line.split(", run ").next().unwrap().to_owned())
-            .map(|line| line.split("target/warmwheel/").next().unwrap().to_owned()).collect()
+        lines
+            .map(|line| line.split(", run ").next().unwrap().to_owned())
+            .map(|line| line.split("target/warmwheel/").next().unwrap().to_owned())
+            .collect()
     };
     assert_eq!(
         without_times(&page.lines, sandbox.root.as_str()),
         without_times(&quiet.lines, plain.root.as_str())
     );
-    let titles = |page: &Page| page.groups.iter().map(|(title, _)| title.clone()).collect::<Vec<_>>();
+    let titles =
+        |page: &Page| page.groups.iter().map(|(title, _)| title.clone()).collect::<Vec<_>>();
     assert_eq!(titles(&page), titles(&quiet));
     assert_eq!(page.annotations, quiet.annotations);
     assert_eq!((page.obeyed, page.formatted), (Vec::new(), Vec::new()));
@@ -250,7 +257,8 @@ fn a_cache_is_left_fit_to_be_saved() {
     assert_eq!((names("markers"), names("statslogs")), (vec![], vec![]));
 
     let object = objects(&cache).pop().unwrap();
-    let old = std::process::Command::new("touch").args(["-d", "90 days ago", object.as_str()]).status();
+    let old =
+        std::process::Command::new("touch").args(["-d", "90 days ago", object.as_str()]).status();
     assert!(old.unwrap().success());
     let is_root = fs::metadata(&cache).unwrap().uid() == 0;
     if is_root {
@@ -309,7 +317,8 @@ fn planner() -> Sandbox {
 fn each_machine_gets_what_it_can_run() {
     let sandbox = planner();
     let plan = planned(&sandbox, &[]);
-    let tags = ["manylinux_x86_64", "manylinux_aarch64", "macosx_arm64", "macosx_x86_64", "win_amd64"];
+    let tags =
+        ["manylinux_x86_64", "manylinux_aarch64", "macosx_arm64", "macosx_x86_64", "win_amd64"];
     let expected = tags.map(|tag| format!("cp312-{tag},cp313-{tag}"));
     assert_eq!(only(&plan, "jobs"), expected);
     let outputs = sandbox.outputs();

@@ -1,14 +1,13 @@
 //! `cargo xtask ci build`: `release-wheels` in GitHub's dialect, under the rules of the shared cache.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Result;
 
 use super::{context_of, outputs_file, summary_file};
 use crate::cache::origin::{self, Origin};
-use crate::cache::saving::{self, Ccache};
+use crate::cache::saving;
 use crate::ci::context::{Context, Policy};
 use crate::ci::key::{self, Key};
 use crate::ci::plan as jobs;
@@ -97,9 +96,7 @@ fn leave(
         // There are seconds left, and what was interrupted may lie about half made.
         return false;
     }
-    let versions = ccache_versions(report);
-    let ccache = Ccache::at_hand(plan, &versions, environment);
-    for warning in saving::make_ready(plan, ccache.as_ref(), environment) {
+    for warning in saving::make_ready(plan, &ccache_versions(report), environment) {
         let line = github::annotation(github::Level::Warning, "the cache folder", &warning);
         console.write(|out| writeln!(out, "{line}"));
     }

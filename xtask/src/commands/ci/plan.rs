@@ -21,9 +21,9 @@ use crate::host;
 use crate::image;
 use crate::package::{self, Project, Source, Traits};
 use crate::pins::Pins;
+use crate::plan;
 use crate::plan::facts::{Answer, Facts, Paths};
 use crate::plan::selection::Wanted;
-use crate::plan;
 use crate::provision;
 use crate::report::github;
 use crate::settings::Settings;
@@ -106,8 +106,8 @@ pub(super) fn make(
         ));
     }
     let digests = digests(&shares, environment);
-    let shards = flags.shards.unwrap_or(traits.table.ci.shards);
-    Ok(jobs::plan(&shares, &digests, usize::from(shards), context))
+    let machines = usize::from(flags.shards.unwrap_or(traits.table.ci.shards));
+    Ok(jobs::plan(&shares, &digests, machines, context))
 }
 
 /// What cibuildwheel would build on each kind of machine.
@@ -212,9 +212,9 @@ fn digests(shares: &[Share], environment: &Environment) -> BTreeMap<String, Stri
             .into_iter()
             .map(|image| (image, scope.spawn(move || image::digest(image, environment))))
             .collect();
-        let known = asked.into_iter().filter_map(|(image, digest)| {
-            Some((image.clone(), digest.join().ok().flatten()?))
-        });
+        let known = asked
+            .into_iter()
+            .filter_map(|(image, digest)| Some((image.clone(), digest.join().ok().flatten()?)));
         known.collect()
     })
 }

@@ -68,7 +68,7 @@ fn a_log_is_whole_and_between_its_marks() {
 #[test]
 fn a_line_of_a_megabyte_is_shown_in_pieces() {
     let lines = grouped(&vec![b'x'; 1024 * 1024]);
-    assert_eq!(lines.iter().map(|line| line.len()).max(), Some(16 * 1024));
+    assert_eq!(lines.iter().map(String::len).max(), Some(16 * 1024));
     assert_eq!(lines.iter().filter(|line| line.starts_with('x')).count(), 64);
 }
 
