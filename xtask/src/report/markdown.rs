@@ -171,15 +171,16 @@ pub(crate) fn text(any: &str) -> String {
     let mut text = String::new();
     let mut rest = escaped.chars().peekable();
     while let Some(character) = rest.next() {
-        // A colon before a word can begin a link or an emoji, and a point after one a link.
-        let joins = ":.".contains(character) && rest.peek().is_some_and(|next| *next != ' ');
+        // A colon before a word can begin a link or an emoji.
+        let joins = character == ':' && rest.peek().is_some_and(|next| *next != ' ');
         if joins || "&<>|`*_[]\\~#@$".contains(character) {
             text.extend(["&#", &u32::from(character).to_string(), ";"]);
         } else {
             text.push(character);
         }
     }
-    text
+    // So does this, of itself.
+    text.replace("www.", "www&#46;")
 }
 
 #[cfg(test)]
@@ -188,9 +189,12 @@ mod tests {
 
     #[test]
     fn nothing_in_a_text_is_markup() {
-        let hostile = "<img src=x> | [a](b) `c` **d** @me #1 &amp; \u{202e} https://x\n# title";
+        let hostile =
+            "<img src=x> | [a](b) `c` **d** @me #1 &amp; \u{202e} https://x www.x\n# title";
         let safe = text(hostile);
-        for markup in ["<", ">", "|", "[", "]", "`", "*", "@me", "#1 ", "\n", "\u{202e}", "://"] {
+        for markup in
+            ["<", ">", "|", "[", "]", "`", "*", "@me", "#1 ", "\n", "\u{202e}", "://", "www."]
+        {
             assert!(!safe.contains(markup), "{markup:?} in {safe}");
         }
         assert_eq!(text("plain, 100 % words."), "plain, 100 % words.");
