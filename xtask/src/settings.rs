@@ -294,8 +294,9 @@ mod tests {
     fn the_list_of_keys_is_the_tables() {
         for key in KEYS {
             // A key that the table did not know would be reported as unknown.
-            let error = table(&format!("[tool.warmwheel]\n{key} = {{}}\n")).unwrap_err();
-            assert!(!explain(&error).contains("unknown field"), "{key}");
+            if let Err(error) = table(&format!("[tool.warmwheel]\n{key} = {{}}\n")) {
+                assert!(!explain(&error).contains("unknown field"), "{key}");
+            }
         }
     }
 
