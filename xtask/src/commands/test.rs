@@ -1,5 +1,7 @@
 //! `cargo xtask test`: everything that has to be green.
 
+mod workflows;
+
 use anyhow::{Context as _, Result};
 
 use crate::cli;
@@ -40,6 +42,9 @@ pub(crate) fn run(flags: &cli::Test, environment: &Environment, console: Console
     console.say("== what the remaining tests need");
     let python = provision::cibuildwheel(&pins, environment, console)?;
     let newest = provision::newest_ccache(&pins, &python, environment, console)?;
+    let linters = provision::linters(&pins, &python, environment, console)?;
+    console.say("== workflows");
+    workflows::check(&folders.workspace, &linters, &pins)?;
     let behind = environment.path_folders();
     let path = std::env::join_paths([newest].iter().chain(&behind))?;
     let path = path.to_str().context("PATH is not UTF-8")?;

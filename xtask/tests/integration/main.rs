@@ -19,3 +19,4 @@ mod resume;
 mod settings;
 mod staging;
 mod tidy;
+mod workflow;
