@@ -18,3 +18,4 @@ mod resume;
 mod settings;
 mod staging;
 mod tidy;
+mod verify;
