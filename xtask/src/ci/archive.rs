@@ -268,11 +268,12 @@ fn data_at<R: Read + Seek>(
     Ok(at)
 }
 
-/// Unpacks exactly `size_bytes`, and never much more: `None` if there is more, or it is damaged.
+/// Unpacks, and stops one byte after `size_bytes`, which is enough to see that there is more. `None`
+/// if it is damaged.
 fn inflate(packed: &[u8], size_bytes: u64) -> Option<Vec<u8>> {
     let mut content = Vec::new();
     DeflateDecoder::new(packed).take(size_bytes + 1).read_to_end(&mut content).ok()?;
-    (content.len() as u64 == size_bytes).then_some(content)
+    Some(content)
 }
 
 /// `length` bytes from a place on. Grows with what is there, whatever `length` claims.

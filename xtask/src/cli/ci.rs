@@ -67,9 +67,9 @@ const VERIFY_EXAMPLES: &str = "Examples:
   cargo xtask ci verify wheelhouse
   cargo xtask ci verify dist --expect cp312-manylinux_x86_64,cp313-manylinux_x86_64
 
-Each identifier has one wheel that serves it, and no wheel is left over. All have one project and one
-version; names, METADATA, WHEEL and RECORD agree; `twine check --strict` has no objection. Then
-SHA256SUMS is written into the folder. Otherwise it ends with 5, after every problem has been named.
+Each identifier has one wheel that serves it, and no wheel is left over. All have one project and
+one version; names, METADATA, WHEEL and RECORD agree; `twine check --strict` has no objection. Then
+SHA256SUMS is written into the folder. Otherwise it ends with 5, after naming every problem.
 
 stdout carries the lines of SHA256SUMS; everything else goes to stderr.";
 

@@ -186,6 +186,7 @@ fn a_deflated_member_never_grows_beyond_what_is_said_of_it() {
     let zeros = vec![0; 1 << 20];
     let bytes = zip(&[("a", b"x"), ("bomb", &zeros)]);
     assert!(open(&bytes).unwrap().read("bomb", 1000).unwrap_err().contains("1048576 bytes"));
+    assert_eq!(inflate(&deflate(&zeros), 100).unwrap().len(), 101);
     let mut lying = bytes;
     let at = find(&lying, ENTRY, 1) + 24;
     lying[at..at + 4].copy_from_slice(&100_u32.to_le_bytes());
