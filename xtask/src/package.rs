@@ -164,6 +164,16 @@ impl Traits {
     }
 }
 
+/// The name that the package in `folder` declares in its pyproject.toml, if it does.
+///
+/// # Errors
+/// That file cannot be read or is no TOML.
+pub(crate) fn declared_name(folder: &Utf8Path) -> Result<Option<String>> {
+    let pyproject = read_table(&folder.join("pyproject.toml"))?.unwrap_or_default();
+    let name = pyproject.get("project").and_then(|project| project.get("name")?.as_str());
+    Ok(name.map(ToOwned::to_owned))
+}
+
 fn names_build_dir(pyproject: &toml::Table) -> bool {
     let settings = pyproject.get("tool").and_then(|tool| tool.get("scikit-build"));
     let overrides = settings.and_then(|settings| settings.get("overrides")?.as_array());

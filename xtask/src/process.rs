@@ -1,8 +1,8 @@
 //! The only module that starts processes.
 //!
-//! By what becomes of its output: [`read`] returns it, [`probe`] returns it if there is any, [`show`]
-//! lets a person see it, [`hand_over`] makes it this program's own, [`stream`] hands it on line by
-//! line. What nobody watches has a time limit.
+//! By what becomes of its output: [`read`] returns it, [`probe`] returns it if there is any, [`ask`]
+//! returns it with the exit code, [`show`] lets a person see it, [`hand_over`] makes it this
+//! program's own, [`stream`] hands it on line by line. What nobody watches has a time limit.
 
 use std::ffi::OsStr;
 use std::io::{self, BufRead as _, BufReader, Read, Write as _};
@@ -91,6 +91,28 @@ pub(crate) fn read_with_input(
 pub(crate) fn probe(command: impl Into<Command>, limit: Duration) -> Option<String> {
     let finished = run(&mut command.into(), b"", limit).ok()?;
     finished.status.success().then(|| String::from_utf8_lossy(&finished.stdout).into_owned())
+}
+
+/// What a command that was asked for a verdict has answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// Its exit code; `None` if a signal ended it.
+    pub(crate) code: Option<i32>,
+    /// What it wrote to stdout.
+    pub(crate) stdout: String,
+    /// What it wrote to stderr.
+    pub(crate) stderr: String,
+}
+
+/// Runs a command to its end, for questions to which failing is an answer as well.
+///
+/// # Errors
+/// It cannot be started, or takes longer than `limit`.
+pub(crate) fn ask(command: impl Into<Command>, limit: Duration) -> Result<Answer> {
+    let finished = run(&mut command.into(), b"", limit)?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (stdout, stderr) = (text(&finished.stdout), text(&finished.stderr));
+    Ok(Answer { code: finished.status.code(), stdout, stderr })
 }
 
 /// Runs a command whose output a person should see as it comes; both its streams go to stderr,

@@ -1,4 +1,4 @@
-//! The pinned tools: cibuildwheel in an environment of its own, and the static validator.
+//! The pinned tools: cibuildwheel and twine in environments of their own, and the static validator.
 
 mod linters;
 
@@ -14,7 +14,7 @@ use crate::console::Console;
 use crate::environment::Environment;
 use crate::fault::Fault;
 use crate::folders::{LAUNCHER, VALIDATOR};
-use crate::pins::{CCACHE, Pins, REQUIREMENTS};
+use crate::pins::{CCACHE, Pins, REQUIREMENTS, TWINE};
 use crate::process;
 use crate::text::hex;
 
@@ -41,7 +41,30 @@ pub(crate) fn cibuildwheel(
         version: &pins.cibuildwheel.version,
         lock: REQUIREMENTS,
         works: &|folder| works(&python_of(folder), pins),
-        install: &|folder| install(folder, pins, environment),
+        install: &|folder| install("cibuildwheel", REQUIREMENTS, folder, pins, environment),
+    };
+    Ok(python_of(&provide(&tool, environment, console)?))
+}
+
+/// The Python of an environment that holds exactly the locked twine.
+///
+/// # Errors
+/// No suitable Python, or an installation that fails.
+pub(crate) fn twine(
+    pins: &Pins,
+    environment: &Environment,
+    console: Console,
+) -> Result<Utf8PathBuf> {
+    let tool = Tool {
+        name: "twine",
+        version: &pins.twine.version,
+        lock: TWINE,
+        works: &|folder| {
+            let mut command = process::command(python_of(folder));
+            command.args(["-I", "-c", "import twine.commands.check; print(twine.__version__)"]);
+            process::probe(command, ASK_LIMIT).is_some_and(|said| said.trim() == pins.twine.version)
+        },
+        install: &|folder| install("twine", TWINE, folder, pins, environment),
     };
     Ok(python_of(&provide(&tool, environment, console)?))
 }
@@ -161,15 +184,23 @@ fn works(python: &Utf8Path, pins: &Pins) -> bool {
     process::probe(command, ASK_LIMIT).is_some_and(|said| said.trim() == pins.cibuildwheel.version)
 }
 
-fn install(folder: &Utf8Path, pins: &Pins, environment: &Environment) -> Result<()> {
+/// Makes an environment with what `lock` names, and nothing else: a lock is complete, and twine's
+/// leaves out on purpose what twine asks for.
+fn install(
+    name: &str,
+    lock: &str,
+    folder: &Utf8Path,
+    pins: &Pins,
+    environment: &Environment,
+) -> Result<()> {
     let base = find_python(pins, environment)?;
-    let requirements = requirements_file(REQUIREMENTS)?;
+    let requirements = requirements_file(lock)?;
     let mut steps = Vec::new();
     if let Some(uv) = environment.find_program("uv") {
         let mut make = process::command(&uv);
         make.args(["venv", "--quiet", "--seed", "--python"]).args([&base, folder]);
         let mut fill = process::command(&uv);
-        fill.args(["pip", "install", "--quiet", "--require-hashes", "--python"])
+        fill.args(["pip", "install", "--quiet", "--no-deps", "--require-hashes", "--python"])
             .arg(python_of(folder))
             .arg("--requirement")
             .arg(requirements.path());
@@ -178,7 +209,8 @@ fn install(folder: &Utf8Path, pins: &Pins, environment: &Environment) -> Result<
         let mut make = process::command(&base);
         make.args(["-m", "venv"]).arg(folder);
         let mut fill = process::command(python_of(folder));
-        fill.args(["-m", "pip", "install", "--quiet", "--require-hashes", "--requirement"])
+        fill.args(["-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"])
+            .arg("--requirement")
             .arg(requirements.path());
         steps.extend([make, fill]);
     }
@@ -186,7 +218,7 @@ fn install(folder: &Utf8Path, pins: &Pins, environment: &Environment) -> Result<
         let shown = process::display(&step);
         process::read(step, INSTALL_LIMIT).map_err(|error| {
             Fault::machine(
-                format!("cannot install cibuildwheel: {error:#}"),
+                format!("cannot install {name}: {error:#}"),
                 format!(
                     "check the network and that {base} has the venv module (Debian: `apt-get \
                      install python3-venv`), then run again; the step was `{shown}`"

@@ -1,7 +1,7 @@
 //! Source distributions: checked whole before a single file is written.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Read as _};
 
 use anyhow::{Context as _, Result};
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
@@ -52,6 +52,34 @@ pub(crate) fn unpack(archive: &Utf8Path, destination: &Utf8Path) -> Result<Utf8P
             .with_context(|| format!("cannot unpack {archive} into {destination}"))?;
     }
     Ok(destination.join(top))
+}
+
+/// The metadata of a source distribution that [`check`] has passed, in the folder that it named;
+/// `None` if there are none.
+///
+/// # Errors
+/// They have more than `most_bytes`, or are not UTF-8.
+pub(crate) fn metadata(
+    archive: &Utf8Path,
+    folder: &str,
+    most_bytes: u64,
+) -> Result<Option<String>> {
+    let wanted = Utf8Path::new(folder).join("PKG-INFO");
+    let mut tar = open(archive)?;
+    for entry in tar.entries()? {
+        let entry = entry.map_err(|error| damaged(archive, &error))?;
+        if entry.path().is_ok_and(|path| path == wanted.as_std_path()) {
+            let mut text = String::new();
+            let read = entry.take(most_bytes + 1).read_to_string(&mut text);
+            let read = read.map_err(|error| damaged(archive, &error))?;
+            return if read as u64 > most_bytes {
+                Err(unsafe_sdist(archive, wanted.as_str(), "is too large"))
+            } else {
+                Ok(Some(text))
+            };
+        }
+    }
+    Ok(None)
 }
 
 fn open(archive: &Utf8Path) -> Result<Tar> {

@@ -21,6 +21,17 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// The longest text from elsewhere that is shown, in characters.
+const SHOWN_CHARACTERS: usize = 160;
+
+/// Text from elsewhere, for a message: on one line, cut short, with nothing in it that a terminal or
+/// GitHub's runner would take for a command of its own. (The runner reads `##[` anywhere in a line.)
+pub(crate) fn shown(text: &str) -> String {
+    let short = ccache_validator::text::keep_start(text, SHOWN_CHARACTERS);
+    let escaped = ccache_validator::text::escape(short.as_bytes());
+    escaped.replace('\t', "\\t").replace("##[", "# #[")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,6 +42,16 @@ mod tests {
         assert_eq!(quote("a b"), "'a b'");
         assert_eq!(quote("it's"), r"'it'\''s'");
         assert_eq!(quote(""), "''");
+    }
+
+    #[test]
+    fn text_from_elsewhere_commands_nothing() {
+        assert_eq!(shown("plain-1.0.whl"), "plain-1.0.whl");
+        assert_eq!(shown("a\x1b[2J\tb\n::error::c"), "a\\u{1b}[2J\\tb\\n::error::c");
+        assert_eq!(shown("x\u{202e}lhw.1"), "x\\u{202e}lhw.1");
+        assert_eq!(shown("a##[add-mask]b"), "a# #[add-mask]b");
+        assert_eq!(shown("a###[x]"), "a## #[x]");
+        assert!(shown(&"x".repeat(1000)).chars().count() < 200);
     }
 
     #[test]

@@ -67,7 +67,11 @@ const VERIFY_EXAMPLES: &str = "Examples:
   cargo xtask ci verify wheelhouse
   cargo xtask ci verify dist --expect cp312-manylinux_x86_64,cp313-manylinux_x86_64
 
-Ends with 5 if anything is wrong, after every problem has been named.";
+Each identifier has one wheel that serves it, and no wheel is left over. All have one project and
+one version; names, METADATA, WHEEL and RECORD agree; `twine check --strict` has no objection. Then
+SHA256SUMS is written into the folder. Otherwise it ends with 5, after naming every problem.
+
+stdout carries the lines of SHA256SUMS; everything else goes to stderr.";
 
 const WORKFLOW_EXAMPLES: &str = "Examples:
   cargo xtask ci workflow                 print it
@@ -106,7 +110,8 @@ pub(crate) struct CiPlan {
 /// `ci verify`.
 #[derive(Args, Debug)]
 pub(crate) struct CiVerify {
-    /// The folder with the wheels of all jobs; a source distribution may be among them
+    /// The folder with the wheels of all jobs, relative to the project; a source distribution may
+    /// be among them, and nothing else
     #[arg(default_value = "wheelhouse")]
     pub(crate) wheels: Utf8PathBuf,
     /// The identifiers that must have a wheel, separated by commas [default: those of `ci plan`]

@@ -19,4 +19,5 @@ mod resume;
 mod settings;
 mod staging;
 mod tidy;
+mod verify;
 mod workflow;

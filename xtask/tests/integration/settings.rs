@@ -38,7 +38,7 @@ fn ask_again(sandbox: &Sandbox, variables: &[(&str, &str)], build: &Value) -> Va
     let mut command = Command::new(build["argv"][0].as_str().unwrap());
     command
         .current_dir(sandbox.project())
-        .args(["-c", OPTIONS, "linux", "."])
+        .args(["-c", OPTIONS, "linux", ".", ""])
         .envs(variables.iter().copied())
         .envs(environment.iter().map(|(name, value)| (name, value.as_str().unwrap())));
     let output = command.output().unwrap();
