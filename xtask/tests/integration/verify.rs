@@ -219,6 +219,9 @@ fn in_github_each_problem_is_an_annotation_and_the_summary_has_them_too() {
     let annotations: Vec<_> =
         ran.stderr.lines().filter(|line| line.starts_with("::error title=")).collect();
     assert_eq!(annotations.len(), problems(&ran).len(), "{}", ran.stderr);
+    let invalid =
+        "`twine check --strict`: ERROR InvalidDistribution: Invalid distribution metadata: ";
+    assert!(ran.stderr.contains(invalid), "{}", ran.stderr);
     let name = annotations.iter().find(|line| line.contains("has the Name 100%25")).unwrap();
     assert!(name.contains("::pkg-1.0-cp312") && name.contains("in METADATA%0A"), "{name}");
     is_harmless(&ran.stderr);

@@ -79,17 +79,24 @@ fn has_passed(answer: &Answer, name: &str) -> bool {
     answer.code == Some(0) && answer.stdout.lines().any(|said| said.trim_end() == line)
 }
 
-/// What twine has written besides which file it checks: of a traceback the last line.
+/// What twine has written but for the files' names and whether they passed: of a traceback the last
+/// line.
 fn said(answer: &Answer) -> String {
+    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
     let all = || answer.stdout.lines().chain(answer.stderr.lines()).map(str::trim);
     let mut lines = all().filter(|line| !line.is_empty());
-    if all().any(|line| line.starts_with("Traceback ")) {
+    if all().any(|line| line.contains("Traceback (most recent")) {
         return lines.next_back().unwrap_or_default().to_owned();
     }
-    let words = lines.filter(|line| !line.starts_with("Checking "));
-    let lines: Vec<_> = words.map(|line| line.split_whitespace().collect::<Vec<_>>()).collect();
-    let said = lines.iter().map(|words| words.join(" ")).collect::<Vec<_>>().join("; ");
-    if said.is_empty() { "it does not say why".to_owned() } else { said }
+    // What it has to say of a file may stand behind the name, in the same line.
+    let behind = |line: &str| {
+        let of_file = line.strip_prefix("Checking ").and_then(|rest| rest.split_once(": "));
+        let (_, said) = of_file.unwrap_or(("", line));
+        let is_verdict = of_file.is_some() && (said == "PASSED" || said.starts_with("FAILED"));
+        if is_verdict { String::new() } else { words(said) }
+    };
+    let said: Vec<_> = lines.map(behind).filter(|line| !line.is_empty()).collect();
+    if said.is_empty() { "it does not say why".to_owned() } else { said.join("; ") }
 }
 
 #[cfg(test)]
@@ -121,6 +128,10 @@ mod tests {
             "Checking a.whl: FAILED due to warnings\nWARNING  `long_description` missing.  \n";
         let refused = verdict(&answer(1, warned, ""), "a.whl");
         assert_eq!(refused, Twine::Refused("WARNING `long_description` missing.".to_owned()));
+        let invalid = "Checking a.whl: ERROR    InvalidDistribution: 'x y' is no name  \n";
+        let refused = verdict(&answer(1, invalid, ""), "a.whl");
+        let said = "ERROR InvalidDistribution: 'x y' is no name";
+        assert_eq!(refused, Twine::Refused(said.to_owned()));
         let crashed = "Traceback (most recent call last):\n  File x\nBadZipFile: no zip\n";
         let refused = verdict(&answer(1, "Checking a.whl: ", crashed), "a.whl");
         assert_eq!(refused, Twine::Refused("BadZipFile: no zip".to_owned()));
