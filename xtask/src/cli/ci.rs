@@ -51,7 +51,11 @@ const BUILD_EXAMPLES: &str = "Examples:
   cargo xtask ci build --no-pioneer       in a job that has an earlier job's cache
 
 Outputs: wheels-dir, hit-rate (percent), cold (true where a first version found nothing), cache-key
-and cache-save (whether this job may write the shared cache), report.";
+and cache-save (whether this job may write the shared cache), report.
+
+Besides GitHub's own variables it reads WARMWHEEL_CACHE_KEY, the `cache-key` that `ci plan` has made
+for the job, and WARMWHEEL_RELEASE: with `true` the run is a rehearsal of a release, which neither
+restores nor saves the shared cache.";
 
 const PLAN_EXAMPLES: &str = "Examples:
   cargo xtask ci plan                     what a push of this branch would build
@@ -61,7 +65,7 @@ const PLAN_EXAMPLES: &str = "Examples:
 Outputs: matrix (the jobs, for `strategy.matrix`), followers (the jobs that wait for them, with
 --shards), has-followers, identifiers (all of them, separated by commas).
 
-stdout carries the whole plan as JSON.";
+stdout carries the whole plan as JSON. WARMWHEEL_RELEASE=true plans the rehearsal of a release.";
 
 const VERIFY_EXAMPLES: &str = "Examples:
   cargo xtask ci verify wheelhouse
