@@ -74,11 +74,7 @@ fn cancelled(sandbox: &Sandbox, signals: &[(&str, Duration)]) -> (Ran, Duration)
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let waiting = sandbox.root.join("cache/waiting");
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !waiting.exists() && Instant::now() < deadline {
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    sandbox.wait_for("cache/waiting");
     let id = child.id().to_string();
     let began = Instant::now();
     for (signal, after) in signals {

@@ -39,6 +39,15 @@ impl Sandbox {
         serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
     }
 
+    /// Waits until a file below the sandbox's root is there, or for a minute.
+    pub(crate) fn wait_for(&self, path: &str) {
+        let path = self.root.join(path);
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !path.exists() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// The newest run's folder.
     pub(crate) fn latest(&self) -> Utf8PathBuf {
         self.project().join("target/warmwheel/latest")
@@ -267,11 +276,7 @@ fn an_interrupt_lets_the_build_clean_up_and_still_writes_the_report() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let waiting = sandbox.root.join("cache/waiting");
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !waiting.exists() && Instant::now() < deadline {
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    sandbox.wait_for("cache/waiting");
     let id = child.id().to_string();
     assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
     let signalled = Instant::now();
