@@ -2,6 +2,6 @@
 
 pub(crate) mod files;
 pub(crate) mod github;
-mod markdown;
+pub(crate) mod markdown;
 pub(crate) mod path;
 pub(crate) mod terminal;

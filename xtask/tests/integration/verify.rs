@@ -139,12 +139,24 @@ fn nothing_to_check_is_no_success() {
     fill(&sandbox, &good());
     let wrong = ["--expect", "cp312"];
     verify(&sandbox, &wrong).expect(2).says("\"cp312\" is no build identifier");
-    let mut sandbox = sandbox;
-    sandbox.set("WARMWHEEL_EXPECT", "");
-    verify(&sandbox, &[]).expect(5).says("cp313-win_amd64: has no wheel");
     let missing = ["--expect", "cp314-musllinux_x86_64,cp38-musllinux_x86_64"];
     let ran = verify(&sandbox, &missing).expect(5).says("cp38-musllinux_x86_64: has no wheel");
     assert!(!ran.stderr.contains("cp314-musllinux_x86_64"), "{}", ran.stderr);
+}
+
+#[test]
+fn the_plan_of_the_package_is_what_is_expected_where_nothing_is_named() {
+    let mut sandbox = release(&json!([{"file": LINUX}])).with_pretended_engine();
+    sandbox.set("WARMWHEEL_EXPECT", "");
+    let selects = |selection: &str| {
+        let project =
+            "[project]\nname = 'pkg'\nversion = '1'\n[tool.cibuildwheel]\narchs = 'x86_64'\n";
+        sandbox.write("project/pyproject.toml", &format!("{project}build = '{selection}'\n"));
+        verify(&sandbox, &[])
+    };
+    selects("cp312-manylinux_x86_64").expect(0);
+    let ran = selects("cp31[12]-manylinux_x86_64").expect(5);
+    assert_eq!(problems(&ran), ["cp311-manylinux_x86_64: has no wheel"]);
 }
 
 #[test]
@@ -226,18 +238,15 @@ fn in_github_each_problem_is_an_annotation_and_the_summary_has_them_too() {
     assert!(name.contains("::pkg-1.0-cp312") && name.contains("in METADATA%0A"), "{name}");
     is_harmless(&ran.stderr);
     let text = fs::read_to_string(&summary).unwrap();
-    let (before, section) = text.split_once("### Wheels: ").unwrap();
+    let (before, section) = text.split_once("## ❌ 2 problems with the wheels\n").unwrap();
     assert_eq!(before, "what an earlier step has said\n");
     assert!(
-        section.contains("100\\%") && section.contains("| file | bytes | SHA-256 |"),
+        section.contains("100%") && section.contains("| file | bytes | SHA-256 |"),
         "{section}"
     );
 
     fill(&sandbox, &good());
     verify(&sandbox, &[]).expect(0);
     let text = fs::read_to_string(&summary).unwrap();
-    assert!(
-        text.contains("### Wheels: all in order\n\n2 wheels\\, 1 sdist\\: pkg 1\\.0"),
-        "{text}"
-    );
+    assert!(text.contains("## ✅ 2 wheels, 1 sdist: pkg 1.0, all in order\n"), "{text}");
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Content, Found, Problem};
+use crate::report::markdown;
 use crate::text::shown;
 
 /// The lines of `SHA256SUMS` as sha256sum reads them, sorted by name.
@@ -35,17 +36,17 @@ pub(crate) fn headline(found: &[Found]) -> String {
 /// A section for a job's summary page.
 pub(crate) fn summary(found: &[Found], problems: &[Problem]) -> String {
     let mut text = match problems.len() {
-        0 => format!("### Wheels: all in order\n\n{}\n", markdown(&headline(found))),
-        1 => "### Wheels: 1 problem\n\n".to_owned(),
-        count => format!("### Wheels: {count} problems\n\n"),
+        0 => format!("## ✅ {}, all in order\n", markdown::text(&headline(found))),
+        1 => "## ❌ 1 problem with the wheels\n\n".to_owned(),
+        count => format!("## ❌ {count} problems with the wheels\n\n"),
     };
     for Problem { subject, what, remedy } in problems {
-        let [subject, what, remedy] = [subject, what, remedy].map(|part| markdown(part));
+        let [subject, what, remedy] = [subject, what, remedy].map(|part| markdown::text(part));
         let _ = writeln!(text, "- **{subject}**: {what}  \n  {remedy}");
     }
     text.push_str("\n| file | bytes | SHA-256 |\n|---|---:|---|\n");
     for file in releases(found) {
-        let name = markdown(&shown(&file.name));
+        let name = markdown::text(&shown(&file.name));
         let _ = writeln!(text, "| {name} | {} | {} |", file.size_bytes, file.sha256);
     }
     text.push('\n');
@@ -55,18 +56,6 @@ pub(crate) fn summary(found: &[Found], problems: &[Problem]) -> String {
 /// The wheels and source distributions that are files.
 fn releases(found: &[Found]) -> impl Iterator<Item = &Found> {
     found.iter().filter(|one| matches!(one.content, Content::Wheel(_) | Content::Sdist(_)))
-}
-
-/// Text that means nothing to Markdown: a backslash before punctuation makes it plain.
-fn markdown(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    for one in text.chars() {
-        if one.is_ascii_punctuation() {
-            plain.push('\\');
-        }
-        plain.push(if one.is_control() { ' ' } else { one });
-    }
-    plain
 }
 
 #[cfg(test)]
@@ -104,18 +93,18 @@ mod tests {
             what: "is [not](x) *right*".to_owned(),
             remedy: "mend it".to_owned(),
         };
-        let expected = r"### Wheels: 1 problem
+        let expected = "## ❌ 1 problem with the wheels
 
-- **a\|\<b\>**: is \[not\]\(x\) \*right\*  
+- **a&#124;&#60;b&#62;**: is &#91;not&#93;(x) &#42;right&#42;  
   mend it
 
 | file | bytes | SHA-256 |
 |---|---:|---|
-| a\|\<b\>\_\`c\`\.whl | 9 | 0d |
+| a&#124;&#60;b&#62;&#95;&#96;c&#96;.whl | 9 | 0d |
 
 ";
         assert_eq!(summary(&all, &[problem]), expected);
         let fine = summary(&[found("b-1-py3-none-any.whl", wheel())], &[]);
-        assert!(fine.starts_with("### Wheels: all in order\n\n1 wheel\\: b 1\n\n| file"), "{fine}");
+        assert!(fine.starts_with("## ✅ 1 wheel: b 1, all in order\n\n| file"), "{fine}");
     }
 }

@@ -13,7 +13,7 @@ use crate::ci::verify::{self, Expected, Found, Problem};
 use crate::cli::ci::{CiPlan, CiVerify};
 use crate::console::Console;
 use crate::environment::Environment;
-use crate::fault::{self, Class, Fault};
+use crate::fault::{Class, Fault, explain};
 use crate::package::{self, Project, Source};
 use crate::report::github::{self, Level};
 use crate::text::shown;
@@ -25,12 +25,12 @@ pub(super) fn run(
     console: Console,
 ) -> Result<ExitCode> {
     let project = Project::find(flags.project.as_deref(), environment)?;
-    let expected = Expected {
-        identifiers: identifiers(flags, &|| planned(flags, environment, console))?,
-        project: declared_name(&project, environment)?,
-    };
     let folder = project.root.join(&flags.wheels);
     let mut found = folder::read(&folder)?;
+    let expected = Expected {
+        identifiers: identifiers(flags, || planned(flags, environment, console))?,
+        project: declared_name(&project, environment)?,
+    };
     metadata::check(&folder, &mut found, environment, console)?;
     let problems = verify::problems(&expected, &found);
     tell(&problems, environment, console);
@@ -39,10 +39,11 @@ pub(super) fn run(
         let plural = if problems.len() == 1 { "" } else { "s" };
         let what = format!("{} problem{plural} with the wheels in {folder}", problems.len());
         let remedy = "each is named above with what to do about it; no SHA256SUMS was written";
-        // Each is told of already, so this is for who reads the log.
-        let fault = Fault::new(Class::Wheel, what, remedy).into();
-        console.say(fault::explain(&fault));
-        return Ok(ExitCode::from(fault::class_of(&fault).exit_code()));
+        // Each problem is on the run's page by now; the sum of them is for people only.
+        let fault = Fault::new(Class::Wheel, what, remedy);
+        let code = ExitCode::from(fault.class.exit_code());
+        console.say(explain(&fault.into()));
+        return Ok(code);
     }
     let sums = verify::sums(&found);
     folder::write_sums(&folder, &sums)?;
@@ -51,15 +52,18 @@ pub(super) fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-/// The identifiers that must have a wheel, each once.
-fn identifiers(flags: &CiVerify, planned: &dyn Fn() -> Result<Vec<String>>) -> Result<Vec<String>> {
-    let mut identifiers: Vec<_> = flags.expect.iter().map(|one| one.trim().to_owned()).collect();
-    identifiers.retain(|one| !one.is_empty());
+/// The identifiers that must have a wheel, each once: those that are named, or else the plan's.
+fn identifiers(
+    flags: &CiVerify,
+    planned: impl FnOnce() -> Result<Vec<String>>,
+) -> Result<Vec<String>> {
+    let named = flags.expect.iter().map(|one| one.trim().to_owned());
+    let mut identifiers: Vec<_> = named.filter(|one| !one.is_empty()).collect();
+    if identifiers.is_empty() {
+        identifiers = planned()?;
+    }
     identifiers.sort();
     identifiers.dedup();
-    if identifiers.is_empty() {
-        return planned();
-    }
     match identifiers.iter().find(|one| !verify::is_identifier(one)) {
         None => Ok(identifiers),
         Some(other) => Err(Fault::usage(
@@ -69,12 +73,12 @@ fn identifiers(flags: &CiVerify, planned: &dyn Fn() -> Result<Vec<String>>) -> R
     }
 }
 
-/// The identifiers of the package's plan, for when none were named.
+/// The identifiers that `ci plan` would hand to jobs here.
 fn planned(flags: &CiVerify, environment: &Environment, console: Console) -> Result<Vec<String>> {
-    let project = flags.project.clone();
-    let plan = CiPlan { package: None, project, shards: None, pull_request: false };
     let context = context_of(environment)?.unwrap_or_else(Context::elsewhere);
-    Ok(plan::make(&plan, &context, environment, console)?.identifiers)
+    let project = flags.project.clone();
+    let flags = CiPlan { package: None, project, shards: None, pull_request: false };
+    Ok(plan::make(&flags, &context, environment, console)?.identifiers)
 }
 
 /// The name of the project's package, if it has one that declares it.
@@ -118,13 +122,17 @@ mod tests {
             expect: expect.iter().map(|&one| one.to_owned()).collect(),
             project: None,
         };
-        let no_plan = || Err(Fault::usage("no plan", ""));
         let both = flags(&["cp313-win32", " cp312-win32", "", "cp313-win32"]);
-        assert_eq!(identifiers(&both, &no_plan).unwrap(), ["cp312-win32", "cp313-win32"]);
-        for none in [&[][..], &[""], &["cp312"], &["cp312-win32", "x\u{1b}-y"]] {
-            let error = identifiers(&flags(none), &no_plan).unwrap_err();
+        let unasked = || unreachable!();
+        assert_eq!(identifiers(&both, unasked).unwrap(), ["cp312-win32", "cp313-win32"]);
+        for none in [&["cp312"][..], &["cp312-win32", "x\u{1b}-y"]] {
+            let error = identifiers(&flags(none), unasked).unwrap_err();
             assert_eq!(crate::fault::class_of(&error).exit_code(), 2, "{none:?}");
             assert!(!error.to_string().contains('\u{1b}'));
+        }
+        for unnamed in [&[][..], &["", " "]] {
+            let planned = || Ok(vec!["cp312-win32".to_owned()]);
+            assert_eq!(identifiers(&flags(unnamed), planned).unwrap(), ["cp312-win32"]);
         }
     }
 }
