@@ -1,5 +1,6 @@
 //! Containers that are left behind: found by their run's label, and removed.
 
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -47,38 +48,40 @@ pub(crate) fn sweep(plan: &Plan, console: Console) {
     let mut engines: Vec<_> = plan.builds.iter().filter_map(|build| build.engine).collect();
     engines.sort_unstable();
     engines.dedup();
-    let environment = plan.builds.first().map(|build| &build.environment);
     for engine in engines {
-        let mut command = process::command(engine.name());
-        command.args(["ps", "--all", "--quiet", "--filter"]);
-        command.arg(format!("label={RUN_LABEL}={}", plan.run_id));
-        command.envs(environment.into_iter().flatten());
-        let Some(left) = process::probe(command, LIMIT) else { continue };
-        let containers: Vec<_> = left.split_whitespace().collect();
+        let containers = left_behind(engine, plan);
         if containers.is_empty() {
             continue;
         }
-        let mut command = process::command(engine.name());
+        let mut command = command(engine, plan);
         command.args(["rm", "--force", "--volumes"]);
         if engine == Engine::Podman {
             // It would wait ten seconds for a shell that does not listen.
             command.arg("--time=0");
         }
-        command.args(&containers).envs(environment.into_iter().flatten());
-        if let Err(error) = process::read(command, LIMIT)
-            && still_there(engine, &containers, plan)
-        {
-            let containers = containers.join(" ");
-            console.say(format!("warning: containers are left: {containers}: {error:#}"));
+        command.args(&containers);
+        let Err(error) = process::read(command, LIMIT) else { continue };
+        // cibuildwheel may have removed one first, which is an error here and none to anybody.
+        let left = left_behind(engine, plan);
+        if !left.is_empty() {
+            let left = left.join(" ");
+            console.say(format!("warning: containers are left: {left}: {error:#}"));
         }
     }
 }
 
-/// Whether any of the containers is there: another may have removed it first.
-fn still_there(engine: Engine, containers: &[&str], plan: &Plan) -> bool {
+/// The containers of a run that the engine still has; none if it does not answer.
+fn left_behind(engine: Engine, plan: &Plan) -> Vec<String> {
+    let mut command = command(engine, plan);
+    command.args(["ps", "--all", "--quiet", "--filter"]);
+    command.arg(format!("label={RUN_LABEL}={}", plan.run_id));
+    let listed = process::probe(command, LIMIT).unwrap_or_default();
+    listed.split_whitespace().map(ToOwned::to_owned).collect()
+}
+
+/// A command of the engine, with the variables that the builds' own have.
+fn command(engine: Engine, plan: &Plan) -> Command {
     let mut command = process::command(engine.name());
-    command.args(["container", "inspect", "--format", "{{.Id}}"]).args(containers);
     command.envs(plan.builds.first().into_iter().flat_map(|build| &build.environment));
-    // It fails unless all are there, and then still tells of the others; either way: is one left?
-    process::probe(command, LIMIT).is_some()
+    command
 }

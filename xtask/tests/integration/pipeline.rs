@@ -313,3 +313,25 @@ fn two_first_runs_install_the_tools_once() {
     fs::remove_dir_all(packages).unwrap();
     sandbox.run(&line).expect(0).says("does not work any more").says("installing cibuildwheel");
 }
+
+/// Two are there, and only one of them goes.
+#[test]
+fn a_container_that_cannot_be_removed_is_named() {
+    let mut sandbox = pretending("exit 1");
+    let removed = sandbox.root.join("removed");
+    sandbox.program(
+        "podman",
+        &format!(
+            r#"#!/bin/sh
+case "$1 $*" in
+"ps "*--filter*) [ -e {removed} ] || echo gone; echo stays;;
+"ps "*) ;;
+"image "*) echo "sha256:0af linux/amd64";;
+"rm "*) touch {removed}; exit 1;;
+*) exit 1;;
+esac
+"#
+        ),
+    );
+    sandbox.release_wheels(&[]).expect(1).says("containers are left: stays: ");
+}
