@@ -3,6 +3,7 @@
 
 mod counts;
 mod rivals;
+mod scene;
 
 use std::fs;
 
@@ -11,6 +12,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use self::counts::{Counts, objection};
 use self::rivals::Log;
+use self::scene::{Rival, Scene};
 use super::figures::{self, Baseline, Limit, Report, Row, Spending, Unit};
 use super::rig::Rig;
 use super::sample::{Changed, Facts};
@@ -20,88 +22,6 @@ use crate::cli::Sample;
 
 /// The versions that are built, as `--python` takes them.
 const PYTHONS: &str = "3.10,3.11,3.12,3.13";
-
-/// What a run finds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Scene {
-    /// An empty cache.
-    Cold,
-    /// The cache that the run before has left, and the same package.
-    Warm,
-    /// The same cache, and a package of which a header was changed.
-    HeaderChanged,
-}
-
-impl Scene {
-    const ALL: [Self; 3] = [Self::Cold, Self::Warm, Self::HeaderChanged];
-
-    fn title(self) -> &'static str {
-        match self {
-            Self::Cold => "cold",
-            Self::Warm => "warm",
-            Self::HeaderChanged => "header changed",
-        }
-    }
-}
-
-/// Who builds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Rival {
-    /// cibuildwheel as it is.
-    Plain,
-    /// cibuildwheel with ccache wired as people do it.
-    ByHand,
-    Warmwheel,
-}
-
-impl Rival {
-    const ALL: [Self; 3] = [Self::Plain, Self::ByHand, Self::Warmwheel];
-
-    /// Without a cache there is nothing to be warm.
-    fn scenes(self) -> &'static [Scene] {
-        if self == Self::Plain { &Scene::ALL[..1] } else { &Scene::ALL }
-    }
-
-    /// The name in the rows.
-    fn title(self, scene: Scene) -> &'static str {
-        match (self, scene) {
-            (Self::Plain, _) => "a: plain",
-            (Self::ByHand, _) => "b: ccache",
-            (Self::Warmwheel, Scene::Cold) => "c: Warmwheel",
-            (Self::Warmwheel, Scene::Warm) => "d: Warmwheel",
-            (Self::Warmwheel, Scene::HeaderChanged) => "e: Warmwheel",
-        }
-    }
-
-    /// The name over a column.
-    fn word(self, scene: Scene) -> &'static str {
-        match (self, scene) {
-            (Self::Plain, _) => "a",
-            (Self::ByHand, Scene::Cold) => "b cold",
-            (Self::ByHand, Scene::Warm) => "b warm",
-            (Self::ByHand, Scene::HeaderChanged) => "b header",
-            (Self::Warmwheel, Scene::Cold) => "c",
-            (Self::Warmwheel, Scene::Warm) => "d",
-            (Self::Warmwheel, Scene::HeaderChanged) => "e",
-        }
-    }
-
-    /// What is to be reached with the large package on two cores.
-    fn limits(self, scene: Scene, package: Sample) -> Vec<Limit> {
-        match (self, scene, package) {
-            (Self::Warmwheel, Scene::Cold, Sample::AwkwardCpp) => {
-                vec![Limit::against("b", 0.70, 0.0), Limit::against("a", 0.42, 0.0)]
-            }
-            (Self::Warmwheel, Scene::Warm, Sample::AwkwardCpp) => {
-                vec![Limit::against("b", 0.35, 0.0)]
-            }
-            (Self::Warmwheel, Scene::HeaderChanged, Sample::AwkwardCpp) => {
-                vec![Limit::against("b", 0.50, 0.0)]
-            }
-            _ => Vec::new(),
-        }
-    }
-}
 
 /// One run.
 #[derive(Clone, Debug)]
@@ -158,12 +78,9 @@ impl Block<'_> {
         let cache = folder.join("cache");
         fs::create_dir_all(&cache).with_context(|| format!("cannot make {cache}"))?;
         let mut all: Vec<Measured> = Vec::new();
-        for &scene in self.rival.scenes() {
-            let changed = if scene == Scene::HeaderChanged {
-                Some(Changed::new(self.tree, &self.facts)?)
-            } else {
-                None
-            };
+        for scene in self.rival.scenes(&self.facts) {
+            let header = scene.header(&self.facts);
+            let changed = header.map(|header| Changed::new(self.tree, &header)).transpose()?;
             let before = machine::busy_seconds();
             let mut measured = self.measure(scene, &folder.join(scene.title()), &cache)?;
             measured.spending.work = machine::work_since(before);
@@ -290,15 +207,18 @@ fn report(bench: &Bench<'_>, package: Sample, machine: &str, rounds: &[Vec<Measu
         circumstances: circumstances(bench, package, machine, rounds),
         baselines: baselines.into(),
         rows,
-        spendings: rounds.last().map(|round| spendings(round)).unwrap_or_default(),
+        spendings: rounds
+            .last()
+            .map(|round| spendings(&package.facts(), round))
+            .unwrap_or_default(),
     }
 }
 
 /// Every rival in every scene that it has, scene by scene.
-fn runs() -> impl Iterator<Item = (Scene, Rival)> {
-    let in_scene = |scene| {
+fn runs(facts: &Facts) -> impl Iterator<Item = (Scene, Rival)> {
+    let in_scene = move |scene| {
         let rivals = Rival::ALL.into_iter();
-        rivals.filter(move |it| it.scenes().contains(&scene)).map(move |it| (scene, it))
+        rivals.filter(move |it| it.scenes(facts).any(|its| its == scene)).map(move |it| (scene, it))
     };
     Scene::ALL.into_iter().flat_map(in_scene)
 }
@@ -313,7 +233,7 @@ fn rows(package: Sample, rounds: &[Vec<Measured>]) -> Vec<Row> {
         let limits = rival.limits(scene, package);
         Row::new(scene.title(), rival.title(scene), Unit::Seconds, figures, limits)
     };
-    let mut rows: Vec<Row> = runs().filter_map(time).collect();
+    let mut rows: Vec<Row> = runs(&package.facts()).filter_map(time).collect();
     let (scene, rival) = (Scene::Warm, Rival::Warmwheel);
     let direct = of(scene, rival).filter_map(|it| it.counts?.direct_percent()).collect();
     let limit = Limit::at_least(100.0);
@@ -321,11 +241,11 @@ fn rows(package: Sample, rounds: &[Vec<Measured>]) -> Vec<Row> {
     rows
 }
 
-fn spendings(round: &[Measured]) -> Vec<Spending> {
+fn spendings(facts: &Facts, round: &[Measured]) -> Vec<Spending> {
     let of = |(scene, rival)| round.iter().find(|it| (it.scene, it.rival) == (scene, rival));
     let mut all = Vec::new();
     for rival in Rival::ALL {
-        let ran = rival.scenes().iter().filter_map(|&scene| of((scene, rival)));
+        let ran = rival.scenes(facts).filter_map(|scene| of((scene, rival)));
         all.extend(ran.map(|it| it.spending.clone()));
     }
     all
@@ -337,7 +257,7 @@ fn circumstances(
     machine: &str,
     rounds: &[Vec<Measured>],
 ) -> Vec<String> {
-    let Facts { name, core, header, includers, about_tests, .. } = package.facts();
+    let Facts { name, core, header, rarer, about_tests, .. } = package.facts();
     let ccache = rounds.iter().flatten().find_map(|it| it.ccache.as_deref());
     let plural = if bench.rounds == 1 { "round" } else { "rounds" };
     let mut told = vec![
@@ -350,7 +270,10 @@ fn circumstances(
         "c, d, e: `release-wheels` with an empty cache, with the one that this leaves, and with \
          that and one header changed."
             .into(),
-        format!("The header is {header}, which {includers} of the core's {core} files include."),
+        format!(
+            "The header is {}, which {} of the core's {core} files include.",
+            header.path, header.includers
+        ),
         "A ratio or limit of a is of its only row, of b of its row in the same scene. Direct hits \
          are of all compilations of the four builds."
             .into(),
@@ -360,6 +283,15 @@ fn circumstances(
             ccache.unwrap_or("of unknown version")
         ),
     ];
+    if let Some(rarer) = rarer {
+        told.insert(
+            4,
+            format!(
+                "f: as e, with {} changed in its place, which {} include.",
+                rarer.path, rarer.includers
+            ),
+        );
+    }
     told.extend(about_tests.map(ToOwned::to_owned));
     told
 }

@@ -21,16 +21,25 @@ pub(super) struct Facts {
     pub(super) name: &'static str,
     /// How many files its core has, which are the same for every Python version.
     pub(super) core: u64,
-    /// A header of the core.
-    pub(super) header: &'static str,
-    /// How many files of the core include it, directly or not.
-    pub(super) includers: u64,
-    /// The line of the header that the change goes in front of.
-    anchor: &'static str,
+    /// The header of the core that most files include.
+    pub(super) header: Header,
+    /// One that fewer files include, where there is such a one to compare with.
+    pub(super) rarer: Option<Header>,
     /// Settings of its tests that take the place of its own, for every rival.
     pub(super) tests: &'static [(&'static str, &'static str)],
     /// What that is for, in a sentence.
     pub(super) about_tests: Option<&'static str>,
+}
+
+/// A header that is changed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Header {
+    /// Where it is in the package.
+    pub(super) path: &'static str,
+    /// How many files of the core include it, directly or not.
+    pub(super) includers: u64,
+    /// The line that the change goes in front of.
+    anchor: &'static str,
 }
 
 /// Its own tests need files that its source distribution lacks, and require the package itself, which
@@ -48,18 +57,29 @@ impl Sample {
             Self::Demo => Facts {
                 name: "demo",
                 core: 14,
-                header: "core/include/warmdemo/tokenizer.hpp",
-                includers: 2,
-                anchor: "}  // namespace warmdemo\n",
+                header: Header {
+                    path: "core/include/warmdemo/tokenizer.hpp",
+                    includers: 2,
+                    anchor: "}  // namespace warmdemo\n",
+                },
+                rarer: None,
                 tests: &[],
                 about_tests: None,
             },
             Self::AwkwardCpp => Facts {
                 name: "awkward-cpp",
                 core: 165,
-                header: "include/awkward/common.h",
-                includers: 164,
-                anchor: "#endif // AWKWARD_COMMON_H_\n",
+                header: Header {
+                    path: "include/awkward/common.h",
+                    includers: 164,
+                    anchor: "#endif // AWKWARD_COMMON_H_\n",
+                },
+                // 25 of its 28 headers are included by so many files or fewer.
+                rarer: Some(Header {
+                    path: "include/awkward/builder/OptionBuilder.h",
+                    includers: 12,
+                    anchor: "#endif // AWKWARD_OPTIONBUILDER_H_\n",
+                }),
                 tests: &IMPORT_ONLY,
                 about_tests: Some(
                     "In place of its own tests, which compile the package a second time and need \
@@ -109,11 +129,11 @@ impl Changed {
     ///
     /// # Errors
     /// It cannot be written, or is not as expected.
-    pub(super) fn new(root: &Utf8Path, facts: &Facts) -> Result<Self> {
-        let path = root.join(facts.header);
+    pub(super) fn new(root: &Utf8Path, header: &Header) -> Result<Self> {
+        let path = root.join(header.path);
         let before = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
-        let Some(after) = changed(&before, facts.anchor) else {
-            bail!("{path} has not one line {:?}: xtask/src/bench/sample.rs is old", facts.anchor);
+        let Some(after) = changed(&before, header.anchor) else {
+            bail!("{path} has not one line {:?}: xtask/src/bench/sample.rs is old", header.anchor);
         };
         let changed = Self { path, before };
         fs::write(&changed.path, after)
@@ -154,15 +174,15 @@ mod tests {
     fn the_demo_is_as_it_is_told_of() {
         let facts = Sample::Demo.facts();
         let demo = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../tools/demo");
-        let header = fs::read_to_string(demo.join(facts.header)).unwrap();
-        assert!(changed(&header, facts.anchor).is_some());
-        let name = Utf8Path::new(facts.header).file_name().unwrap();
+        let header = fs::read_to_string(demo.join(facts.header.path)).unwrap();
+        assert!(changed(&header, facts.header.anchor).is_some());
+        let name = Utf8Path::new(facts.header.path).file_name().unwrap();
         let (mut core, mut includers) = (0, 0);
         for entry in demo.join("core/src").read_dir_utf8().unwrap() {
             core += 1;
             let text = fs::read_to_string(entry.unwrap().path()).unwrap();
             includers += u64::from(text.contains(&format!("\"warmdemo/{name}\"")));
         }
-        assert_eq!((core, includers), (facts.core, facts.includers));
+        assert_eq!((core, includers), (facts.core, facts.header.includers));
     }
 }

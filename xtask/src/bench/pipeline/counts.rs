@@ -1,6 +1,6 @@
 //! What a cache did for a run, and whether that is what the run was to measure.
 
-use super::Scene;
+use super::scene::Scene;
 use crate::bench::sample::Facts;
 use crate::event::Cache;
 
@@ -85,11 +85,14 @@ pub(super) fn objection(
         Scene::Warm => {
             ("the core hit for every version", misses < facts.core && hits >= versions * facts.core)
         }
-        Scene::HeaderChanged => (
-            "what includes the header missed, and all else hit",
-            misses >= warm.map_or(0, |warm| warm.misses) + facts.includers
-                && hits >= versions * (facts.core - facts.includers),
-        ),
+        Scene::HeaderChanged | Scene::RarerChanged => {
+            let includers = scene.header(facts)?.includers;
+            (
+                "what includes the header missed, and all else hit",
+                misses >= warm.map_or(0, |warm| warm.misses) + includers
+                    && hits >= versions * (facts.core - includers),
+            )
+        }
     };
     (!is_so).then(|| {
         let name = facts.name;

@@ -10,7 +10,7 @@ fn measured(rival: Rival, scene: Scene, seconds: f64) -> Measured {
 }
 
 /// Two rounds, the second one twice as long, with these seconds for b and Warmwheel by scene.
-fn rounds(by_hand: [f64; 3], warmwheel: [f64; 3]) -> Vec<Vec<Measured>> {
+fn rounds(by_hand: [f64; 4], warmwheel: [f64; 4]) -> Vec<Vec<Measured>> {
     let round = |factor: f64| {
         let mut all = vec![measured(Rival::Plain, Scene::Cold, 200.0 * factor)];
         for (rival, seconds) in [(Rival::Warmwheel, warmwheel), (Rival::ByHand, by_hand)] {
@@ -33,7 +33,8 @@ fn compared(package: Sample, rounds: &[Vec<Measured>]) -> Vec<Row> {
 
 #[test]
 fn rows_stand_scene_by_scene_with_ratios_to_both_rivals() {
-    let rows = compared(Sample::AwkwardCpp, &rounds([160.0, 60.0, 100.0], [80.0, 20.0, 60.0]));
+    let rows =
+        compared(Sample::AwkwardCpp, &rounds([160.0, 60.0, 100.0, 80.0], [80.0, 20.0, 60.0, 20.0]));
     let shown: Vec<_> = rows
         .iter()
         .map(|row| (row.scene.as_str(), row.command.as_str(), row.median, row.ratios.clone()))
@@ -46,6 +47,8 @@ fn rows_stand_scene_by_scene_with_ratios_to_both_rivals() {
         ("warm", "d: Warmwheel", 30.0, vec![Some(0.1), Some(1.0 / 3.0)]),
         ("header changed", "b: ccache", 150.0, vec![Some(0.5), Some(1.0)]),
         ("header changed", "e: Warmwheel", 90.0, vec![Some(0.3), Some(0.6)]),
+        ("rarer header", "b: ccache", 120.0, vec![Some(0.4), Some(1.0)]),
+        ("rarer header", "f: Warmwheel", 30.0, vec![Some(0.1), Some(0.25)]),
         ("direct hits", "d: Warmwheel", 100.0, vec![None, None]),
     ];
     assert_eq!(shown, expected);
@@ -58,21 +61,20 @@ fn the_limits_are_those_of_the_large_package() {
         let broken = rows.into_iter().filter(|row| !row.is_kept());
         broken.map(|row| row.command).collect::<Vec<_>>()
     };
-    let by_hand = [150.0, 60.0, 100.0];
+    let by_hand = [150.0, 60.0, 100.0, 80.0];
     let large = |warmwheel| not_kept(Sample::AwkwardCpp, by_hand, warmwheel);
-    assert!(large([83.9, 20.9, 49.9]).is_empty());
-    assert_eq!(large([84.1, 20.9, 49.9]), ["c: Warmwheel"]);
-    assert_eq!(large([83.9, 21.1, 50.1]), ["d: Warmwheel", "e: Warmwheel"]);
-    assert_eq!(
-        not_kept(Sample::AwkwardCpp, [100.0, 60.0, 100.0], [71.0, 20.9, 49.9]),
-        ["c: Warmwheel"]
-    );
-    assert!(not_kept(Sample::Demo, by_hand, [300.0, 300.0, 300.0]).is_empty());
+    assert!(large([83.9, 20.9, 49.9, 39.9]).is_empty());
+    assert_eq!(large([84.1, 20.9, 49.9, 39.9]), ["c: Warmwheel"]);
+    assert_eq!(large([83.9, 21.1, 50.1, 39.9]), ["d: Warmwheel", "e: Warmwheel"]);
+    assert_eq!(large([83.9, 20.9, 49.9, 40.1]), ["f: Warmwheel"]);
+    let slower = [100.0, 60.0, 100.0, 80.0];
+    assert_eq!(not_kept(Sample::AwkwardCpp, slower, [71.0, 20.9, 49.9, 39.9]), ["c: Warmwheel"]);
+    assert!(not_kept(Sample::Demo, by_hand, [300.0; 4]).is_empty());
 }
 
 #[test]
 fn one_compilation_that_is_no_direct_hit_is_seen() {
-    let mut rounds = rounds([1.0; 3], [1.0; 3]);
+    let mut rounds = rounds([1.0; 4], [1.0; 4]);
     let warm =
         rounds[1].iter_mut().find(|it| (it.rival, it.scene) == (Rival::Warmwheel, Scene::Warm));
     warm.unwrap().counts = Some(Counts { direct: 59, preprocessed: 1, ..Counts::default() });
@@ -84,9 +86,14 @@ fn one_compilation_that_is_no_direct_hit_is_seen() {
 
 #[test]
 fn times_are_told_apart_in_the_order_of_the_letters() {
-    let rounds = rounds([1.0; 3], [1.0; 3]);
-    let words: Vec<_> = spendings(&rounds[0]).into_iter().map(|it| it.run).collect();
-    assert_eq!(words, ["a", "b cold", "b warm", "b header", "c", "d", "e"]);
+    let rounds = rounds([1.0; 4], [1.0; 4]);
+    let words = |package: Sample| -> Vec<_> {
+        spendings(&package.facts(), &rounds[0]).into_iter().map(|it| it.run).collect()
+    };
+    let of_both = ["a", "b cold", "b warm", "b header", "c", "d", "e"];
+    assert_eq!(words(Sample::Demo), of_both);
+    let large = ["a", "b cold", "b warm", "b header", "b rarer", "c", "d", "e", "f"];
+    assert_eq!(words(Sample::AwkwardCpp), large);
 }
 
 #[test]
