@@ -16,6 +16,7 @@ mod host;
 mod image;
 mod interrupt;
 mod lab;
+mod meanwhile;
 mod memory;
 mod package;
 mod pins;

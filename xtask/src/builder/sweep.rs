@@ -1,13 +1,13 @@
 //! Containers that are left behind: found by their run's label, and removed.
 
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use crate::cli::Engine;
 use crate::console::Console;
 use crate::interrupt::Interrupt;
+use crate::meanwhile::meanwhile;
 use crate::plan::{Plan, RUN_LABEL};
 use crate::process;
 
@@ -26,21 +26,15 @@ pub(crate) fn with_sweeping<T>(
     console: Console,
     work: impl FnOnce() -> T,
 ) -> T {
-    let done = AtomicBool::new(false);
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            while !done.load(Ordering::SeqCst) {
-                if interrupt.signal().is_some() {
-                    thread::sleep(HEAD_START);
-                    return sweep(plan, console);
-                }
-                thread::sleep(LOOK);
-            }
-        });
-        let result = work();
-        done.store(true, Ordering::SeqCst);
-        result
-    })
+    let step = || {
+        if interrupt.signal().is_none() {
+            return true;
+        }
+        thread::sleep(HEAD_START);
+        sweep(plan, console);
+        false
+    };
+    meanwhile(LOOK, step, work)
 }
 
 /// Removes the containers of a run that are still there.
