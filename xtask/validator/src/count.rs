@@ -70,7 +70,7 @@ pub(crate) fn count(request: &Request, recorded: &Recorded, ccache: &dyn Ccache)
 impl Counted {
     /// Nothing was compiled.
     pub(crate) fn nothing(recorded: &Recorded) -> Self {
-        let Statslog { own, probes, other_calls, missed_files } = Statslog::default();
+        let Statslog { own, probes, other_calls, missed_files, .. } = Statslog::default();
         Self {
             source: Source::Statslog,
             own,

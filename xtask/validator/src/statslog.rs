@@ -18,6 +18,9 @@ pub const MAX_SOURCE_CHARACTERS: usize = 200;
 /// Longest line that is read whole, in bytes; no path is longer.
 const MAX_LINE_BYTES: usize = 8192;
 
+/// How many sources [`read_sources`] tells of at most.
+pub const MAX_SOURCES: usize = 20_000;
+
 /// What a build's own statslog says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statslog {
@@ -29,11 +32,19 @@ pub struct Statslog {
     pub other_calls: u64,
     /// Own sources that missed, each once, in order; at most [`MAX_MISSED_FILES`].
     pub missed_files: Vec<String>,
+    /// Each compilation of an own source with what became of it; empty unless it was asked for.
+    pub sources: Vec<(String, Kind)>,
 }
 
 impl Default for Statslog {
     fn default() -> Self {
-        Self { own: Tally::zero(), probes: Tally::zero(), other_calls: 0, missed_files: Vec::new() }
+        Self {
+            own: Tally::zero(),
+            probes: Tally::zero(),
+            other_calls: 0,
+            missed_files: Vec::new(),
+            sources: Vec::new(),
+        }
     }
 }
 
@@ -77,12 +88,24 @@ pub fn read(path: &Path) -> io::Result<Statslog> {
     read_from(File::open(path)?)
 }
 
+/// As [`read`], with each source that was compiled; at most [`MAX_SOURCES`] of them.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn read_sources(path: &Path) -> io::Result<Vec<(String, Kind)>> {
+    Ok(count(File::open(path)?, MAX_SOURCES)?.sources)
+}
+
 /// As [`read`], from anything.
 ///
 /// # Errors
 /// The reader's own.
 pub fn read_from(reader: impl Read) -> io::Result<Statslog> {
-    let mut counting = Counting::new();
+    count(reader, 0)
+}
+
+fn count(reader: impl Read, max_sources: usize) -> io::Result<Statslog> {
+    let mut counting = Counting { max_sources, ..Counting::new() };
     let mut lines = Lines::new(reader, MAX_LINE_BYTES);
     let mut block: Option<Block> = None;
     while let Some(line) = lines.next_line()? {
@@ -160,6 +183,10 @@ struct Counting {
     pairs: [[Option<(Kind, String)>; 2]; CMAKES_PAIRS.len()],
     /// Whether CMake looked at a compiler.
     cmake: bool,
+    /// Sources that are CMake's if CMake looked at a compiler, each with what became of it.
+    cmakes_sources: Vec<(String, Kind)>,
+    /// How many sources are told of.
+    max_sources: usize,
 }
 
 impl Counting {
@@ -169,6 +196,8 @@ impl Counting {
             cmake_if_any: (Tally::zero(), Vec::new()),
             pairs: Default::default(),
             cmake: false,
+            cmakes_sources: Vec::new(),
+            max_sources: 0,
         }
     }
 
@@ -181,16 +210,17 @@ impl Counting {
             return;
         }
         match origin_of(block, *kind, name) {
-            Origin::Package => self.statslog.count_own(&block.source, outcome),
+            Origin::Package => self.count_own(&block.source, outcome),
             Origin::CmakeIfAny => {
                 self.cmake_if_any.0.add(name, 1);
                 if *kind == Kind::Miss {
                     remember(&mut self.cmake_if_any.1, &block.source);
                 }
+                note(&mut self.cmakes_sources, &block.source, *kind, self.max_sources);
             }
             Origin::CmakesPair(number) => match self.pairs.as_flattened_mut().get_mut(number) {
                 Some(first @ None) => *first = Some(outcome.clone()),
-                _ => self.statslog.count_own(&block.source, outcome),
+                _ => self.count_own(&block.source, outcome),
             },
             Origin::Probe(cmake) => {
                 self.cmake |= cmake;
@@ -201,37 +231,46 @@ impl Counting {
 
     /// Decides what was left open. A pair is CMake's where CMake is at work, both are there, and
     /// the package has other sources.
-    fn finish(self) -> Statslog {
-        let Self { mut statslog, cmake_if_any: (tally, missed), pairs, cmake } = self;
-        let has_others = statslog.own != Tally::zero();
+    fn finish(mut self) -> Statslog {
+        let (tally, missed) = std::mem::take(&mut self.cmake_if_any);
+        let (pairs, cmake) = (std::mem::take(&mut self.pairs), self.cmake);
+        let has_others = self.statslog.own != Tally::zero();
         if cmake {
-            statslog.probes.absorb(&tally);
+            self.statslog.probes.absorb(&tally);
         } else {
-            statslog.own.absorb(&tally);
+            self.statslog.own.absorb(&tally);
             for file in &missed {
-                remember(&mut statslog.missed_files, file);
+                remember(&mut self.statslog.missed_files, file);
+            }
+            for (source, kind) in std::mem::take(&mut self.cmakes_sources) {
+                note(&mut self.statslog.sources, &source, kind, self.max_sources);
             }
         }
         for (names, outcomes) in CMAKES_PAIRS.iter().zip(&pairs) {
             let is_cmakes = cmake && has_others && outcomes.iter().all(Option::is_some);
             for (source, outcome) in names.iter().zip(outcomes) {
                 match outcome {
-                    Some((_, name)) if is_cmakes => statslog.probes.add(name, 1),
-                    Some(outcome) => statslog.count_own(source, outcome),
+                    Some((_, name)) if is_cmakes => self.statslog.probes.add(name, 1),
+                    Some(outcome) => self.count_own(source, outcome),
                     None => {}
                 }
             }
         }
-        statslog
+        self.statslog
+    }
+
+    fn count_own(&mut self, source: &str, (kind, name): &(Kind, String)) {
+        self.statslog.own.add(name, 1);
+        if *kind == Kind::Miss {
+            remember(&mut self.statslog.missed_files, source);
+        }
+        note(&mut self.statslog.sources, source, *kind, self.max_sources);
     }
 }
 
-impl Statslog {
-    fn count_own(&mut self, source: &str, (kind, name): &(Kind, String)) {
-        self.own.add(name, 1);
-        if *kind == Kind::Miss {
-            remember(&mut self.missed_files, source);
-        }
+fn note(sources: &mut Vec<(String, Kind)>, source: &str, kind: Kind, most: usize) {
+    if sources.len() < most {
+        sources.push((text::keep_end(source, MAX_SOURCE_CHARACTERS), kind));
     }
 }
 
@@ -311,6 +350,16 @@ mod tests {
         let (hits, misses, _, files) = count(&[cmake, own]);
         assert_eq!((hits, misses), (Some(0), Some(2)));
         assert_eq!(files, ["../src/core.cpp", "../src/main.c"]);
+    }
+
+    #[test]
+    fn sources_are_told_with_what_became_of_them_and_no_more_than_asked_for() {
+        let log = b"# a.c\ndirect_cache_hit\n# conftest.c\ncache_miss\n# b.c\ncache_miss\n";
+        let sources = count(&log[..], 9).unwrap().sources;
+        let expected = [("a.c", Kind::DirectHit), ("b.c", Kind::Miss)];
+        assert_eq!(sources, expected.map(|(source, kind)| (source.to_owned(), kind)));
+        assert_eq!(count(&log[..], 1).unwrap().sources.len(), 1);
+        assert_eq!(parse(log).sources, []);
     }
 
     #[test]
