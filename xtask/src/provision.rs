@@ -1,7 +1,9 @@
-//! The pinned tools: cibuildwheel and twine in environments of their own, and the static validator.
+//! The pinned tools: cibuildwheel, twine and what drives a browser in environments of their own, and
+//! the static validator.
 
 mod linters;
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::time::Duration;
 
@@ -14,7 +16,7 @@ use crate::console::Console;
 use crate::environment::Environment;
 use crate::fault::Fault;
 use crate::folders::{LAUNCHER, VALIDATOR};
-use crate::pins::{CCACHE, Pins, REQUIREMENTS, TWINE};
+use crate::pins::{BROWSER, CCACHE, Pins, REQUIREMENTS, TWINE};
 use crate::process;
 use crate::text::hex;
 
@@ -36,14 +38,13 @@ pub(crate) fn cibuildwheel(
     environment: &Environment,
     console: Console,
 ) -> Result<Utf8PathBuf> {
-    let tool = Tool {
+    let locked = Locked {
         name: "cibuildwheel",
         version: &pins.cibuildwheel.version,
         lock: REQUIREMENTS,
-        works: &|folder| works(&python_of(folder), pins),
-        install: &|folder| install("cibuildwheel", REQUIREMENTS, folder, pins, environment),
+        asks: &["-c", "import cibuildwheel.options, sys; print(cibuildwheel.__version__)"],
     };
-    Ok(python_of(&provide(&tool, environment, console)?))
+    locked.python(pins, environment, console)
 }
 
 /// The Python of an environment that holds exactly the locked twine.
@@ -55,18 +56,31 @@ pub(crate) fn twine(
     environment: &Environment,
     console: Console,
 ) -> Result<Utf8PathBuf> {
-    let tool = Tool {
+    let locked = Locked {
         name: "twine",
         version: &pins.twine.version,
         lock: TWINE,
-        works: &|folder| {
-            let mut command = process::command(python_of(folder));
-            command.args(["-I", "-c", "import twine.commands.check; print(twine.__version__)"]);
-            process::probe(command, ASK_LIMIT).is_some_and(|said| said.trim() == pins.twine.version)
-        },
-        install: &|folder| install("twine", TWINE, folder, pins, environment),
+        asks: &["-I", "-c", "import twine.commands.check; print(twine.__version__)"],
     };
-    Ok(python_of(&provide(&tool, environment, console)?))
+    locked.python(pins, environment, console)
+}
+
+/// The Python of an environment that can drive a browser and has what checks a page in it.
+///
+/// # Errors
+/// No suitable Python, or an installation that fails.
+pub(crate) fn browser(
+    pins: &Pins,
+    environment: &Environment,
+    console: Console,
+) -> Result<Utf8PathBuf> {
+    const ASK: &str = "import sys, selenium.webdriver; from importlib.metadata import version; \
+                       print(', '.join(name + ' ' + version(name) for name in sys.argv[1:]))";
+    let mut asks = vec!["-I", "-c", ASK];
+    asks.extend(pins.browser.keys().map(String::as_str));
+    let version = versions(&pins.browser);
+    let locked = Locked { name: "browser", version: &version, lock: BROWSER, asks: &asks };
+    locked.python(pins, environment, console)
 }
 
 /// The Python of that environment if one was made, whether or not it still works: who asks it
@@ -115,6 +129,39 @@ pub(crate) fn newest_ccache(
     Ok(provide(&tool, environment, console)?.join("bin"))
 }
 
+/// Packages in an environment of their own.
+struct Locked<'a> {
+    name: &'a str,
+    version: &'a str,
+    lock: &'a str,
+    /// With these arguments its Python says the version, unless an upgrade of the system's Python, or
+    /// a cleaner, has taken something away.
+    asks: &'a [&'a str],
+}
+
+impl Locked<'_> {
+    /// The environment's Python; the environment is made if need be.
+    fn python(
+        &self,
+        pins: &Pins,
+        environment: &Environment,
+        console: Console,
+    ) -> Result<Utf8PathBuf> {
+        let tool = Tool {
+            name: self.name,
+            version: self.version,
+            lock: self.lock,
+            works: &|folder| {
+                let mut command = process::command(python_of(folder));
+                command.args(self.asks);
+                process::probe(command, ASK_LIMIT).is_some_and(|said| said.trim() == self.version)
+            },
+            install: &|folder| install(self.name, self.lock, folder, pins, environment),
+        };
+        Ok(python_of(&provide(&tool, environment, console)?))
+    }
+}
+
 /// Something that is installed from a lock.
 struct Tool<'a> {
     name: &'a str,
@@ -156,6 +203,12 @@ fn provide(tool: &Tool<'_>, environment: &Environment, console: Console) -> Resu
     Ok(folder)
 }
 
+/// Distributions with their versions, for a person.
+fn versions(pins: &BTreeMap<String, String>) -> String {
+    let versions: Vec<_> = pins.iter().map(|(name, version)| format!("{name} {version}")).collect();
+    versions.join(", ")
+}
+
 /// A name for what a lock installs.
 fn key(lock: &str) -> String {
     hex(&Sha256::digest(lock))[..16].to_owned()
@@ -174,14 +227,6 @@ fn requirements_file(lock: &str) -> Result<tempfile::NamedTempFile> {
 
 fn python_of(folder: &Utf8Path) -> Utf8PathBuf {
     if cfg!(windows) { folder.join("Scripts/python.exe") } else { folder.join("bin/python") }
-}
-
-/// Whether the environment still has what was put into it: an upgrade of the system's Python, or
-/// a cleaner, may have taken some of it away.
-fn works(python: &Utf8Path, pins: &Pins) -> bool {
-    let mut command = process::command(python);
-    command.args(["-c", "import cibuildwheel.options, sys; print(cibuildwheel.__version__)"]);
-    process::probe(command, ASK_LIMIT).is_some_and(|said| said.trim() == pins.cibuildwheel.version)
 }
 
 /// Makes an environment with what `lock` names, and nothing else: a lock is complete, and twine's

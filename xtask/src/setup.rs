@@ -27,11 +27,15 @@ pub(crate) enum Purpose {
     Image,
     /// Building in the test image, which may have to be made first.
     Lab,
+    /// All tests: those in the test image, and those of the page of a run.
+    Tests,
 }
 
 /// Something that a purpose needs and that a package can give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
+    /// A browser without a window, and what drives it.
+    Browser,
     /// The compiler cache.
     Ccache,
     /// The keys of Debian's archive, which debootstrap checks packages with.
@@ -54,6 +58,7 @@ impl Need {
     /// What it is, for a person.
     fn title(self) -> &'static str {
         match self {
+            Self::Browser => "Chromium with its driver",
             Self::Ccache => "ccache",
             Self::DebianKeys => "the keys of Debian's archive",
             Self::Debootstrap => "debootstrap",
@@ -69,6 +74,10 @@ impl Need {
     fn packages(self, manager: Manager) -> &'static [&'static str] {
         use Manager::{Apt, Brew, Dnf, Pacman};
         match (self, manager) {
+            (Self::Browser, Apt) => &["chromium", "chromium-driver"],
+            (Self::Browser, Dnf | Brew) => &["chromium", "chromedriver"],
+            // It has the driver inside.
+            (Self::Browser, Pacman) => &["chromium"],
             (Self::Ccache, _) => &["ccache"],
             (Self::DebianKeys, Apt | Pacman) => &["debian-archive-keyring"],
             (Self::DebianKeys, Dnf) => &["debian-keyring"],
@@ -119,6 +128,7 @@ impl Needs {
         let missing = needs_of(purpose, cfg!(target_os = "linux"), root)
             .into_iter()
             .filter(|need| match need {
+                Need::Browser => !(has("chromium") && has("chromedriver")),
                 Need::Ccache => !has("ccache"),
                 Need::DebianKeys => !Utf8Path::new(DEBIAN_KEYS).exists(),
                 Need::Debootstrap => !has("debootstrap"),
@@ -277,6 +287,7 @@ fn needs_of(purpose: Purpose, linux: bool, root: bool) -> Vec<Need> {
         Purpose::Build => [&building, containers].concat(),
         Purpose::Image => [containers, &making].concat(),
         Purpose::Lab => [&building, containers, &making].concat(),
+        Purpose::Tests => [&building, containers, &making, &[Need::Browser]].concat(),
     }
 }
 
@@ -354,6 +365,22 @@ mod tests {
         assert!(needs_of(Purpose::Build, true, true).contains(&Need::Runc));
         assert!(!needs_of(Purpose::Build, false, true).contains(&Need::Runc));
         assert!(needs_of(Purpose::Image, true, false).contains(&Need::Rootless));
+    }
+
+    #[test]
+    fn only_the_tests_need_a_browser_on_top_of_what_the_lab_needs() {
+        let lab = needs_of(Purpose::Lab, true, true);
+        assert!(!lab.contains(&Need::Browser));
+        assert_eq!(needs_of(Purpose::Tests, true, true), [lab, vec![Need::Browser]].concat());
+    }
+
+    #[test]
+    fn the_browser_comes_with_its_driver() {
+        let needs = needs(&[Need::Browser], Some(Manager::Pacman), true);
+        assert_eq!(needs.commands(), [["pacman", "--sync", "--needed", "chromium"]]);
+        for manager in [Manager::Apt, Manager::Dnf, Manager::Brew] {
+            assert_eq!(Need::Browser.packages(manager).len(), 2, "{manager:?}");
+        }
     }
 
     #[test]

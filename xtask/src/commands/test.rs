@@ -20,7 +20,7 @@ pub(crate) fn run(flags: &cli::Test, environment: &Environment, console: Console
     let folders = Folders::of(environment);
     let pins = Pins::built_in()?;
     if flags.setup {
-        setup::ensure(Purpose::Lab, environment, console)?;
+        setup::ensure(Purpose::Tests, environment, console)?;
     }
     let cargo = |step: &str, arguments: &[&str], variables: &[(&str, &str)]| {
         console.say(format!("== {step}"));
@@ -43,6 +43,7 @@ pub(crate) fn run(flags: &cli::Test, environment: &Environment, console: Console
     let python = provision::cibuildwheel(&pins, environment, console)?;
     let newest = provision::newest_ccache(&pins, &python, environment, console)?;
     let linters = provision::linters(&pins, &python, environment, console)?;
+    let browser = provision::browser(&pins, environment, console)?;
     console.say("== workflows");
     workflows::check(&folders.workspace, &linters, &pins)?;
     let behind = environment.path_folders();
@@ -58,6 +59,6 @@ pub(crate) fn run(flags: &cli::Test, environment: &Environment, console: Console
     cargo(
         "end-to-end tests",
         &[&["test", "--locked"][..], &end_to_end[..]].concat(),
-        &[("WARMWHEEL_SDISTS", sdists.as_str())],
+        &[("WARMWHEEL_SDISTS", sdists.as_str()), ("WARMWHEEL_BROWSER", browser.as_str())],
     )
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{ASK_LIMIT, INSTALL_LIMIT, Tool, provide, requirements_file};
+use super::{ASK_LIMIT, INSTALL_LIMIT, Tool, provide, requirements_file, versions};
 use crate::console::Console;
 use crate::environment::Environment;
 use crate::fault::Fault;
@@ -51,11 +51,9 @@ pub(crate) fn linters(
     environment: &Environment,
     console: Console,
 ) -> Result<Linters> {
-    let versions: Vec<_> =
-        pins.lint.iter().map(|(name, version)| format!("{name} {version}")).collect();
     let tool = Tool {
         name: "linters",
-        version: &versions.join(", "),
+        version: &versions(&pins.lint),
         lock: LINT,
         works: &|folder| Linters::within(folder).work(),
         install: &|folder| {
