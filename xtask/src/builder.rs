@@ -3,7 +3,9 @@
 pub(crate) mod answer;
 pub(crate) mod cibuildwheel;
 mod compiling;
+mod excerpt;
 pub(crate) mod phase;
+mod progress;
 pub(crate) mod sweep;
 mod verdict;
 mod watch;

@@ -3,6 +3,7 @@
 #![expect(clippy::doc_markdown, reason = "these comments are the help texts, which have no markup")]
 
 pub(crate) mod ci;
+pub(crate) mod report;
 mod values;
 
 use camino::Utf8PathBuf;
@@ -44,6 +45,9 @@ pub(crate) enum Command {
     /// In GitHub Actions: build, plan the jobs, verify the wheels, make the workflow
     #[command(after_help = ci::EXAMPLES)]
     Ci(Box<ci::Ci>),
+    /// Show a run again: as a table, a page, JSON or Markdown
+    #[command(after_help = report::EXAMPLES)]
+    Report(report::Report),
     /// Get a cache folder ready for a run: make it, check it, clear what earlier runs left
     #[command(after_help = PREPARE_CACHE_EXAMPLES)]
     PrepareCache(PrepareCache),
@@ -66,11 +70,14 @@ const RELEASE_WHEELS_EXAMPLES: &str = "Examples:
   cargo xtask release-wheels mypkg-1.2.tar.gz         a source distribution
   cargo xtask release-wheels --python 3.12,3.13       two versions only
   cargo xtask release-wheels --plan                   show what would be done, and stop
+  cargo xtask release-wheels --plan --resume          show also what would be skipped
   cargo xtask release-wheels --resume --keep-going    what a run that failed has left undone
   cargo xtask release-wheels --setup --image lab      in the test image, installing what it needs
 
-All settings but PACKAGE, --project, --plan, --resume, --setup and --verbose may also stand in the package's
-pyproject.toml under [tool.warmwheel], with the same names.
+All settings but PACKAGE, --project, --plan, --resume, --setup, --verbose and --quiet may also stand in
+the package's pyproject.toml under [tool.warmwheel], with the same names.
+
+In a terminal a line for each running build is kept up to date; NO_COLOR and TERM=dumb are heeded.
 
 stdout carries the paths of the finished wheels (or the plan); everything else goes to stderr.";
 
@@ -174,9 +181,12 @@ pub(crate) struct ReleaseWheels {
     /// Install with the system's package manager what is missing
     #[arg(long)]
     pub(crate) setup: bool,
-    /// Show the builds' whole logs (in a terminal also without this if one build runs at a time)
+    /// Show the builds' whole logs, each as it comes if one build runs at a time
     #[arg(long)]
     pub(crate) verbose: bool,
+    /// Show nothing but what fails, and the finished wheels
+    #[arg(long, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
 }
 
 impl ReleaseWheels {

@@ -5,5 +5,6 @@ pub(crate) mod ci;
 pub(crate) mod lab;
 pub(crate) mod prepare_cache;
 pub(crate) mod release_wheels;
+pub(crate) mod report;
 pub(crate) mod test;
 pub(crate) mod validate_ccache;

@@ -3,6 +3,7 @@
 //! Events carry no display settings: a saved stream of them renders the same report again.
 
 mod report;
+pub(crate) mod stream;
 
 use anyhow::Result;
 use camino::Utf8PathBuf;
@@ -44,6 +45,9 @@ pub(crate) enum Kind {
         jobs: usize,
         /// What will be built, in order.
         builds: Vec<Planned>,
+        /// What is added to the package's own settings, as the first build has it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        settings: Vec<Setting>,
     },
     /// A build's process has been started.
     BuildStarted {
@@ -59,6 +63,13 @@ pub(crate) enum Kind {
         identifier: String,
         /// The phase's name.
         name: String,
+    },
+    /// More has been compiled.
+    Compiled {
+        /// In which build.
+        identifier: String,
+        /// How much until now.
+        counts: Counts,
     },
     /// A build has ended and its wheel, if any, is in its place.
     BuildFinished {
@@ -88,6 +99,51 @@ pub(crate) struct Planned {
     pub(crate) note: Option<String>,
 }
 
+/// An option of cibuildwheel's that carries something of Warmwheel's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Setting {
+    /// Its name.
+    pub(crate) option: String,
+    /// What was added.
+    pub(crate) ours: String,
+    /// What it was.
+    pub(crate) theirs: String,
+    /// Who had set that; `None` for cibuildwheel's default.
+    pub(crate) origin: Option<String>,
+}
+
+/// Compilations of the package's own sources until now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Counts {
+    /// From the cache.
+    pub(crate) hits: u64,
+    /// Compiled.
+    pub(crate) misses: u64,
+}
+
+/// What became of a source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FileOutcome {
+    /// Its name, as the compiler was given it.
+    pub(crate) source: String,
+    /// What ccache made of it.
+    pub(crate) result: FileResult,
+}
+
+/// What ccache made of a compilation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum FileResult {
+    /// A hit by a hash of the source and the headers.
+    DirectHit,
+    /// A hit by a hash of the preprocessed source.
+    PreprocessedHit,
+    /// It was compiled and stored.
+    Miss,
+    /// It cannot be cached, or ccache failed.
+    Uncacheable,
+}
+
 /// How a build ended.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct BuildResult {
@@ -105,6 +161,9 @@ pub(crate) struct BuildResult {
     /// When it compiled, where the launcher has recorded it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) compiling: Option<Compiling>,
+    /// What became of each of its own sources, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) files: Vec<FileOutcome>,
     /// The whole log.
     #[serde(default)]
     pub(crate) log: Utf8PathBuf,

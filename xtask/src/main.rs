@@ -12,6 +12,7 @@ mod environment;
 mod event;
 mod fault;
 mod folders;
+mod history;
 mod host;
 mod image;
 mod interrupt;
@@ -27,6 +28,7 @@ mod report;
 mod resume;
 mod scheduler;
 mod sdist;
+mod secrets;
 mod settings;
 mod setup;
 mod staging;
@@ -43,14 +45,14 @@ use cli::{Cli, Command};
 fn main() -> ExitCode {
     let cli = Cli::parse();
     dispatch(&cli).unwrap_or_else(|error| {
-        console::Console::new(false).say(fault::explain(&error));
+        console::Console::new().say(fault::explain(&error));
         ExitCode::from(fault::class_of(&error).exit_code())
     })
 }
 
 fn dispatch(cli: &Cli) -> Result<ExitCode> {
     let environment = environment::Environment::of_this_process();
-    let console = console::Console::new(false);
+    let console = console::Console::new();
     let done = |()| ExitCode::SUCCESS;
     match &cli.command {
         Command::ReleaseWheels(flags) => commands::release_wheels::run(flags, &environment),
@@ -59,6 +61,7 @@ fn dispatch(cli: &Cli) -> Result<ExitCode> {
             commands::prepare_cache::run(flags, &environment, console).map(done)
         }
         Command::ValidateCcache(flags) => Ok(commands::validate_ccache::run(flags)),
+        Command::Report(flags) => commands::report::run(flags, &environment, console),
         Command::Lab(flags) => commands::lab::run(flags, &environment, console).map(done),
         Command::Test(flags) => commands::test::run(flags, &environment, console).map(done),
         Command::Bench(flags) => commands::bench::run(flags, &environment, console).map(done),

@@ -11,6 +11,7 @@ mod jobs;
 mod merge;
 mod render;
 pub(crate) mod selection;
+mod tree;
 mod wiring;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +23,8 @@ use sha2::{Digest as _, Sha256};
 
 use self::facts::{Facts, ImageQuestion, Selected};
 use self::inside::Inside;
-use self::merge::{Merged, Merger};
+pub(crate) use self::merge::Merged;
+use self::merge::Merger;
 use self::wiring::Wiring;
 use crate::cli::{Engine, OnMiss};
 use crate::fault::Fault;
@@ -61,6 +63,26 @@ pub(crate) struct Plan {
     /// Selected identifiers that the test image has no interpreter for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) left_out: Vec<String>,
+    /// What `--resume` makes of builds that earlier runs have done, by identifier; nothing where that
+    /// was not asked for.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) foreseen: BTreeMap<String, Foreseen>,
+}
+
+/// What will become of a build that an earlier run has done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "decision", rename_all = "kebab-case")]
+pub(crate) enum Foreseen {
+    /// Nothing has changed.
+    Skipped {
+        /// The run that did it.
+        run_id: String,
+    },
+    /// Something has.
+    BuiltAgain {
+        /// What has changed.
+        why: String,
+    },
 }
 
 /// A build's place in its cache domain.
@@ -179,6 +201,7 @@ pub(crate) fn plan(facts: &Facts<'_>) -> Result<Plan> {
         keep_going: facts.settings.keep_going,
         builds,
         left_out: selection.not_in_lab.into_iter().map(ToOwned::to_owned).collect(),
+        foreseen: BTreeMap::new(),
     })
 }
 

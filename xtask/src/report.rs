@@ -2,6 +2,15 @@
 
 pub(crate) mod files;
 pub(crate) mod github;
+pub(crate) mod html;
+mod line;
+pub(crate) mod live;
 pub(crate) mod markdown;
+pub(crate) mod past;
 pub(crate) mod path;
 pub(crate) mod terminal;
+
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;

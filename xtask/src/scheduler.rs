@@ -13,11 +13,12 @@ use ccache_validator::wheel::{self, Fit};
 
 use crate::console::Console;
 use crate::event::{
-    BuildOutcome, BuildResult, Event, FailureKind, Kind, Planned, Report, Reporter, RunOutcome,
-    SCHEMA,
+    BuildOutcome, BuildResult, Counts, Event, FailureKind, Kind, Planned, Report, Reporter,
+    RunOutcome, SCHEMA, Setting,
 };
 use crate::interrupt::Interrupt;
-use crate::plan::{BuildPlan, Plan};
+use crate::plan::{BuildPlan, Merged, Plan};
+use crate::secrets;
 
 /// Stands in the place of a signal's number where a build is stopped to be run again.
 const STOPPED_TO_RUN_AGAIN: i32 = -1;
@@ -26,8 +27,11 @@ const STOPPED_TO_RUN_AGAIN: i32 = -1;
 pub(crate) trait Builder: Sync {
     /// Does a job to its end, telling meanwhile how far it is, or until `interrupt` is raised.
     /// Returns a result for each of its builds.
-    fn build(&self, job: &Job<'_>, interrupt: &Interrupt, tell: &dyn Fn(News)) -> Vec<BuildResult>;
+    fn build(&self, job: &Job<'_>, interrupt: &Interrupt, tell: &Tell<'_>) -> Vec<BuildResult>;
 }
+
+/// Told what happens in a job, from any thread.
+pub(crate) type Tell<'a> = dyn Fn(News) + Sync + 'a;
 
 /// What one process is to do.
 #[derive(Clone, Debug)]
@@ -48,6 +52,8 @@ pub(crate) enum News {
         /// The phase's name.
         name: String,
     },
+    /// The first of the builds has compiled more.
+    Counted(Counts),
     /// All is compiled that will be.
     Compiled {
         /// The wheel looks as if it served other Python versions, too.
@@ -91,7 +97,7 @@ impl Events {
         self.reporters.retain_mut(|reporter| match reporter.handle(&event) {
             Ok(()) => true,
             Err(error) => {
-                console.say(format!("warning: {} stopped: {error:#}", reporter.name()));
+                console.warn(format!("{} stopped: {error:#}", reporter.name()));
                 false
             }
         });
@@ -141,6 +147,7 @@ pub(crate) fn run(
         started: beginning.started,
         jobs: plan.jobs,
         builds: plan.builds.iter().map(planned).collect(),
+        settings: plan.builds.first().map(settings).unwrap_or_default(),
     });
     let mut crew = Crew {
         plan,
@@ -242,6 +249,10 @@ impl Crew<'_> {
                     self.events.emit(Kind::PhaseStarted { identifier, name });
                 }
             }
+            Message::News(News::Counted(counts)) => {
+                let identifier = self.name(first);
+                self.events.emit(Kind::Compiled { identifier, counts });
+            }
             // Whether the others can do with its wheel is known when it is done.
             Message::News(News::Compiled { is_shared: true }) => {}
             Message::News(News::Compiled { is_shared: false }) => self.queue.compiled(first),
@@ -296,6 +307,17 @@ impl Crew<'_> {
     fn name(&self, index: usize) -> String {
         self.plan.builds[index].identifier.clone()
     }
+}
+
+/// What is added to the package's settings, for who reads the events.
+fn settings(build: &BuildPlan) -> Vec<Setting> {
+    let setting = |merged: &Merged| Setting {
+        option: merged.option.clone(),
+        ours: secrets::masked(&merged.ours),
+        theirs: secrets::masked(&merged.theirs),
+        origin: merged.origin.clone(),
+    };
+    build.merged.iter().map(setting).collect()
 }
 
 fn planned(build: &BuildPlan) -> Planned {

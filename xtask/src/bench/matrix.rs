@@ -21,8 +21,8 @@ use crate::interrupt::Interrupt;
 use crate::package::Traits;
 use crate::plan::facts::{Answer, Facts, Machine, Paths};
 use crate::plan::{self, Plan};
-use crate::report::{files, terminal};
-use crate::scheduler::{self, Beginning, Builder, Events, Job, News};
+use crate::report::{files, html, terminal};
+use crate::scheduler::{self, Beginning, Builder, Events, Job, News, Tell};
 use crate::settings::{Settings, Table};
 
 /// Fifteen interpreters for each of four platform tags.
@@ -44,7 +44,7 @@ const MILLISECONDS_PER_TICK: u32 = 10;
 struct Pretended;
 
 impl Builder for Pretended {
-    fn build(&self, job: &Job<'_>, _: &Interrupt, tell: &dyn Fn(News)) -> Vec<BuildResult> {
+    fn build(&self, job: &Job<'_>, _: &Interrupt, tell: &Tell<'_>) -> Vec<BuildResult> {
         for name in PHASES {
             tell(News::Phase { place: 0, name: name.to_owned() });
             if name == "repair" {
@@ -113,6 +113,7 @@ fn once(folder: &Utf8Path, interrupt: &Interrupt) -> Result<()> {
     let reporters: Vec<Box<dyn Reporter>> = vec![
         Box::new(files::Stream::start(&plan.report_dir)?),
         Box::new(files::Json::new(&plan.report_dir)),
+        Box::new(html::Page::new(&plan.report_dir, None)),
         Box::new(terminal::Terminal::new(console)),
     ];
     let mut events = Events::new(console, reporters);

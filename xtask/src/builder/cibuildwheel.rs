@@ -1,6 +1,5 @@
 //! Builds through cibuildwheel.
 
-use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
 use std::process::ExitStatus;
@@ -11,22 +10,19 @@ use ccache_validator::record::Record;
 use ccache_validator::validate::WHEEL_DIR;
 
 use super::compiling::Times;
+use super::excerpt::Excerpt;
 use super::watch::Watch;
-use super::{compiling, verdict, wheel};
+use super::{compiling, progress, verdict, wheel};
 use crate::console::Console;
 use crate::event::{BuildOutcome, BuildResult, Failure, FailureKind};
 use crate::interrupt::Interrupt;
 use crate::plan::{BuildPlan, Plan};
 use crate::process::{self, Ended};
-use crate::scheduler::{Builder, Job, News};
+use crate::scheduler::{Builder, Job, News, Tell};
 
 /// Files by which a step of GitHub's tells its runner something. A build on the host could write to
 /// them; its summary has a file of its own.
 const RUNNERS_FILES: [&str; 4] = ["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH", "GITHUB_STATE"];
-/// How much of a failed build's log is shown, in lines.
-const TAIL_LINES: usize = 25;
-/// A line of that is cut here, in characters.
-const TAIL_WIDTH: usize = 300;
 
 /// Runs builds through cibuildwheel.
 pub(crate) struct Cibuildwheel<'a> {
@@ -37,7 +33,7 @@ pub(crate) struct Cibuildwheel<'a> {
 }
 
 impl Builder for Cibuildwheel<'_> {
-    fn build(&self, job: &Job<'_>, interrupt: &Interrupt, tell: &dyn Fn(News)) -> Vec<BuildResult> {
+    fn build(&self, job: &Job<'_>, interrupt: &Interrupt, tell: &Tell<'_>) -> Vec<BuildResult> {
         let builds = job.builds.as_slice();
         let process = match (job.shares, builds) {
             (None, [build]) => Some((*build).clone()),
@@ -65,6 +61,7 @@ impl Builder for Cibuildwheel<'_> {
             result.log = process.log();
             if let (0, Ok(ran)) = (place, &ran) {
                 result.compiling = compiling::of_process(&process, &ran.times);
+                result.files = verdict::files_of(&process);
             }
             if let Some(failure) = &mut result.failure {
                 failure.unproven = self.keep_unproven(&process);
@@ -82,7 +79,7 @@ struct Ran {
     is_shared: bool,
     /// The wheels that it left.
     wheels: Vec<Utf8PathBuf>,
-    /// The end of its log.
+    /// What of its log says why it failed, if it did.
     tail: Vec<String>,
     /// How many of its builds were behind it at its end.
     passed: usize,
@@ -166,7 +163,7 @@ impl Cibuildwheel<'_> {
         process: &BuildPlan,
         job: &Job<'_>,
         interrupt: &Interrupt,
-        tell: &dyn Fn(News),
+        tell: &Tell<'_>,
     ) -> Result<Ran> {
         for folder in [verdict::shared_folder(process), process.wheels()] {
             fs::create_dir_all(&folder).with_context(|| format!("cannot make {folder}"))?;
@@ -183,11 +180,11 @@ impl Cibuildwheel<'_> {
         let identifiers: Vec<_> =
             job.builds.iter().map(|build| build.identifier.as_str()).collect();
         let mut watch = Watch::new(&identifiers);
-        let mut tail = VecDeque::new();
+        let mut excerpt = Excerpt::default();
         let live = self.console.shows_logs_live(self.plan.jobs);
         let mut told = false;
         let mut times = Times::start();
-        let ended = process::stream(command, interrupt, |line| {
+        let on_line = |line: &[u8]| {
             log.write_all(line).with_context(|| format!("cannot write {path}"))?;
             let news = watch.take_in(line);
             if !news.is_empty() {
@@ -200,15 +197,17 @@ impl Cibuildwheel<'_> {
             for news in news {
                 if let News::Phase { name, .. } = &news {
                     times.phase_begins(name);
+                    excerpt.phase_begins();
                 }
                 tell(news);
             }
             if live {
                 self.console.pass_on(line);
             }
-            remember(&mut tail, line);
+            excerpt.take_in(line);
             Ok(())
-        })?;
+        };
+        let ended = progress::told(process, tell, || process::stream(command, interrupt, on_line))?;
         log.flush().with_context(|| format!("cannot write {path}"))?;
         let is_shared = job.shares.is_some();
         let mut wheels = wheel::list(&process.wheels())?;
@@ -216,7 +215,7 @@ impl Cibuildwheel<'_> {
             // cibuildwheel copies wheels out at its end, which a later version's failure forestalls.
             wheels = wheel::list(&verdict::shared_folder(process).join(WHEEL_DIR))?;
         }
-        Ok(Ran { ended, is_shared, wheels, tail: tail.into(), passed: watch.passed(), times })
+        Ok(Ran { ended, is_shared, wheels, tail: excerpt.lines(), passed: watch.passed(), times })
     }
 
     /// Saves a wheel that was compiled but not accepted: what cibuildwheel left, or the copy that
@@ -263,17 +262,4 @@ impl BuildResult {
 
 fn failure(kind: FailureKind, what: String, remedy: &str) -> Failure {
     Failure { kind, what, remedy: remedy.to_owned(), tail: Vec::new(), unproven: None }
-}
-
-/// Keeps the last lines of a log as printable text.
-fn remember(tail: &mut VecDeque<String>, line: &[u8]) {
-    let text = String::from_utf8_lossy(line);
-    let text = text.trim_end();
-    if text.is_empty() {
-        return;
-    }
-    if tail.len() == TAIL_LINES {
-        tail.pop_front();
-    }
-    tail.push_back(text.chars().filter(|c| !c.is_control()).take(TAIL_WIDTH).collect());
 }

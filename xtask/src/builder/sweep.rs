@@ -59,7 +59,7 @@ pub(crate) fn sweep(plan: &Plan, console: Console) {
         let left = left_behind(engine, plan);
         if !left.is_empty() {
             let left = left.join(" ");
-            console.say(format!("warning: containers are left: {left}: {error:#}"));
+            console.warn(format!("containers are left: {left}: {error:#}"));
         }
     }
 }

@@ -1,9 +1,11 @@
 //! What validation said of a build, as the host reads it.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
+use ccache_validator::counts::Kind;
 use ccache_validator::files;
 use ccache_validator::floor::MinHitRate;
 use ccache_validator::ledger::{Entry, Key};
@@ -17,7 +19,7 @@ use ccache_validator::suspicion::Found;
 use ccache_validator::verdict::{Evidence, OnMiss, Source, judge};
 use serde_json::Value;
 
-use crate::event::{Cache, Failure, FailureKind};
+use crate::event::{Cache, Failure, FailureKind, FileOutcome, FileResult};
 use crate::plan::{BuildPlan, Plan};
 
 /// The folder that a build's container shares with the host.
@@ -139,6 +141,27 @@ fn past<'a>(
             ..Found::default()
         },
     )
+}
+
+/// What became of each of a process's own sources, by name. Where one was compiled several times the
+/// worst counts. Without a statslog there is nothing to tell.
+pub(super) fn files_of(process: &BuildPlan) -> Vec<FileOutcome> {
+    let path = shared_folder(process).join("statslog");
+    let read = statslog::read_sources(&statslog::of_build(path.as_std_path()));
+    let mut files: BTreeMap<String, FileResult> = BTreeMap::new();
+    for (source, kind) in read.unwrap_or_default() {
+        let result = match kind {
+            Kind::DirectHit => FileResult::DirectHit,
+            Kind::PreprocessedHit => FileResult::PreprocessedHit,
+            Kind::Miss => FileResult::Miss,
+            Kind::Uncacheable | Kind::Error => FileResult::Uncacheable,
+            Kind::NotCompilation | Kind::Other => continue,
+        };
+        let known = files.entry(source).or_insert(result);
+        *known = (*known).max(result);
+    }
+    let outcome = |(source, result)| FileOutcome { source, result };
+    files.into_iter().map(outcome).collect()
 }
 
 /// What the check before the build found amiss, if it failed.

@@ -21,7 +21,7 @@ use crate::report::github::{self, Level};
 /// as well.
 pub(crate) fn run(flags: &Ci, environment: &Environment) -> Result<ExitCode> {
     let in_github = is_in_github(environment);
-    let console = if in_github { Console::guarded(github::inert) } else { Console::new(false) };
+    let console = if in_github { Console::guarded(github::inert) } else { Console::new() };
     let done = dispatch(flags, environment, console);
     match done {
         Err(error) if in_github => Ok(tell(&error, environment, console)),
@@ -49,7 +49,7 @@ fn tell(error: &anyhow::Error, environment: &Environment, console: Console) -> E
     if let Some(file) = summary_file(environment) {
         let section = github::failure_section(message);
         if let Err(error) = github::append_summary(&file, &section) {
-            console.say(format!("warning: {error:#}"));
+            console.warn(format!("{error:#}"));
         }
     }
     ExitCode::from(fault::class_of(error).exit_code())

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::thread::{self, JoinHandle};
 
 use anyhow::{Context as _, Result, anyhow};
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 
 use self::folder::{Stage, keep_out_of_git, make_run_folder, run_id, stage_folder};
@@ -24,6 +24,7 @@ use crate::environment::Environment;
 use crate::event::{FailureKind, Report, Reporter, RunOutcome};
 use crate::fault::{Class, Fault};
 use crate::folders::{Folders, LAUNCHER, VALIDATOR};
+use crate::history::{self, Entry, History};
 use crate::host;
 use crate::image;
 use crate::interrupt::Interrupt;
@@ -31,14 +32,16 @@ use crate::lab::{self, Lab};
 use crate::pins::Pins;
 use crate::plan::{self, Plan, facts};
 use crate::provision;
-use crate::report::{files, terminal};
+use crate::report::live::Live;
+use crate::report::terminal::Terminal;
+use crate::report::{files, html};
 use crate::resume::Resume;
-use crate::resume::inputs::Asked;
+use crate::resume::inputs::{Asked, Inputs};
 use crate::resume::remembering::{self, Remembering};
 use crate::scheduler::{self, Beginning, Ending, Events};
 use crate::settings::Settings;
 use crate::setup::{self, Purpose};
-use crate::staging::digest;
+use crate::staging::digest::{self, Digest};
 
 /// The value of `--image` that means the test image.
 const LAB: &str = "lab";
@@ -48,13 +51,18 @@ const RUNS: &str = "target/warmwheel";
 
 /// Builds a package's wheels, or shows how it would.
 pub(crate) fn run(flags: &ReleaseWheels, environment: &Environment) -> Result<ExitCode> {
-    let console = Console::new(flags.verbose);
+    let console = Console::of_run(flags.verbose, flags.quiet, environment);
     let mut run = Run::plan(flags, environment, console)?;
     if let Some(format) = flags.plan {
         return run.show(format);
     }
-    let terminal = Box::new(terminal::Terminal::new(console));
-    let (code, _) = run.execute(terminal, &|_| Ok(()))?;
+    let shown = |earlier: Option<Entry>| -> Box<dyn Reporter> {
+        match console.screen() {
+            Some(screen) => Box::new(Live::new(console, screen, earlier)),
+            None => Box::new(Terminal::new(console)),
+        }
+    };
+    let (code, _) = run.execute(shown, &|_| Ok(()))?;
     Ok(ExitCode::from(code))
 }
 
@@ -66,7 +74,7 @@ pub(crate) struct Run<'a> {
     started: Timestamp,
     input: Input,
     prepared: Prepared,
-    /// The compilation of what containers run, unless nothing will be built.
+    /// The compilation of what containers run, unless nobody asks for it.
     files: Option<JoinHandle<Result<Utf8PathBuf>>>,
     /// What is going to be done.
     pub(crate) plan: Plan,
@@ -88,7 +96,8 @@ impl<'a> Run<'a> {
             Settings::resolve(flags, &input.traits.table, &input.project.root, environment)?;
         let folders = Folders::of(environment);
         // Seldom more than a look whether it is fresh, which others need not wait for.
-        let files = flags.plan.is_none().then(|| {
+        let builds = flags.plan.is_none() || flags.resume;
+        let files = builds.then(|| {
             let (folders, environment) = (folders.clone(), environment.clone());
             thread::spawn(move || {
                 provision::container_files(&folders.workspace, &folders.target, &environment)
@@ -103,11 +112,23 @@ impl<'a> Run<'a> {
         Ok(Self { flags, environment, console, started, input, prepared, files, plan })
     }
 
-    /// Shows the plan.
+    /// Shows the plan, with what `--resume` would make of it if that is asked for.
     ///
     /// # Errors
-    /// It cannot be written as JSON.
-    pub(crate) fn show(&self, format: PlanFormat) -> Result<ExitCode> {
+    /// It cannot be written as JSON, or the source cannot be read.
+    pub(crate) fn show(&mut self, format: PlanFormat) -> Result<ExitCode> {
+        if self.flags.resume {
+            self.wait_for_files()?;
+            let folder = tempfile::tempdir()?;
+            let stage = Utf8Path::from_path(folder.path())
+                .context("the folder for temporary files has a name that is not UTF-8")?
+                .join("stage");
+            let digest = self.input.digest_apart(&self.plan, &stage)?;
+            let resume = self.resume(digest);
+            let inputs = self.inputs()?;
+            remembering::without_needless_pioneers(&mut self.plan, &inputs, &resume);
+            self.plan.foreseen = remembering::foreseen(&self.plan, &inputs, &resume);
+        }
         self.console.data(match format {
             PlanFormat::Text => self.plan.to_text(),
             PlanFormat::Json => serde_json::to_string_pretty(&self.plan)?,
@@ -115,51 +136,44 @@ impl<'a> Run<'a> {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Carries the plan out, telling `shown` of it; `before` is called when the cache folder is
-    /// ready. Returns the exit code and the report.
+    /// Carries the plan out, telling the reporter of it that `shown` makes of the run before this one;
+    /// `before` is called when the cache folder is ready. Returns the exit code and the report.
     ///
     /// # Errors
     /// Something failed that is no build's affair.
     pub(crate) fn execute(
         &mut self,
-        shown: Box<dyn Reporter>,
+        shown: impl FnOnce(Option<Entry>) -> Box<dyn Reporter>,
         before: &dyn Fn(&Plan) -> Result<()>,
     ) -> Result<(u8, Report)> {
-        if let Some(files) = self.files.take() {
-            files.join().map_err(|_| anyhow!("the validator's compilation broke off"))??;
-        }
-        let (console, input) = (self.console, &self.input);
+        self.wait_for_files()?;
+        let console = self.console;
         for left_out in &self.plan.left_out {
             console.say(format!("{left_out} is left out: the test image has no such interpreter"));
         }
         let interrupt = Interrupt::listen().context("cannot listen for signals")?;
-        let runs = input.project.root.join(RUNS);
         make_run_folder(&self.plan)?;
-        keep_out_of_git(&runs)?;
-        let plan = &mut self.plan;
-        let reporters: Vec<Box<dyn Reporter>> = vec![
-            Box::new(files::Stream::start(&plan.report_dir)?),
-            Box::new(files::Json::new(&plan.report_dir)),
-            shown,
-        ];
-        let cleared = cache::prepare(&plan.ccache_dir)?;
-        console
-            .say(format!("cache {}: {} stale markers removed", plan.ccache_dir, cleared.markers));
-        before(plan)?;
-        let stage = Stage(stage_folder(&plan.report_dir));
-        input.stage(plan, &stage.0)?;
+        keep_out_of_git(&self.runs())?;
+        let cleared = cache::prepare(&self.plan.ccache_dir)?;
+        console.say(format!(
+            "cache {}: {} stale markers removed",
+            self.plan.ccache_dir, cleared.markers
+        ));
+        before(&self.plan)?;
+        let stage = Stage(stage_folder(&self.plan.report_dir));
+        self.input.stage(&self.plan, &stage.0)?;
 
-        let digest = input.digest(&stage.0);
-        let resume = Resume::new(&runs, &plan.package, &plan.output_dir, &plan.run_id, digest);
-        let common = self.prepared.common(plan, input)?;
-        let inputs = remembering::inputs_of(plan, self.environment, &common);
-        remembering::without_needless_pioneers(plan, &inputs, &resume);
+        let resume = self.resume(self.input.digest(&stage.0));
+        let inputs = self.inputs()?;
+        remembering::without_needless_pioneers(&mut self.plan, &inputs, &resume);
+        let plan = &self.plan;
         let builder = Cibuildwheel { plan, console };
         let builder = Remembering::new(plan, &inputs, &builder, &resume, console);
         let done = if self.flags.resume { builder.done() } else { BTreeMap::new() };
         let (command, started) = (self.flags.command(), self.started.to_string());
         let beginning = Beginning { command, started, done };
-        let mut events = Events::new(console, reporters);
+        let history = self.history();
+        let mut events = Events::new(console, self.reporters(history.as_ref(), shown)?);
         let ending = sweep::with_sweeping(plan, &interrupt, console, || {
             scheduler::run(plan, beginning, &builder, &interrupt, &mut events)
         });
@@ -169,8 +183,59 @@ impl<'a> Run<'a> {
         // Its digest may still be reading the stage.
         drop(resume);
         drop(stage);
-        console.say(format!("report: {}", plan.report_dir.join("report.json")));
-        Ok((exit_code(ending, &interrupt), events.into_report()))
+        let report = events.into_report();
+        if let (Some(history), Some(entry)) = (history, Entry::of(&report))
+            && let Err(error) = history.add(&entry)
+        {
+            console.warn(format!("`report --history` will not know of this run: {error:#}"));
+        }
+        console.say(format!("report: {}", plan.report_dir.join(html::FILE)));
+        Ok((exit_code(ending, &interrupt), report))
+    }
+
+    fn wait_for_files(&mut self) -> Result<()> {
+        if let Some(files) = self.files.take() {
+            files.join().map_err(|_| anyhow!("the validator's compilation broke off"))??;
+        }
+        Ok(())
+    }
+
+    /// Where the project's runs leave their records.
+    fn runs(&self) -> Utf8PathBuf {
+        self.input.project.root.join(RUNS)
+    }
+
+    fn resume(&self, source: Digest) -> Resume {
+        let plan = &self.plan;
+        Resume::new(&self.runs(), &plan.package, &plan.output_dir, &plan.run_id, source)
+    }
+
+    /// What each build is made with.
+    fn inputs(&self) -> Result<Vec<Inputs>> {
+        let common = self.prepared.common(&self.plan, &self.input)?;
+        Ok(remembering::inputs_of(&self.plan, self.environment, &common))
+    }
+
+    /// The package's earlier runs. One without a place for them is a run all the same.
+    fn history(&self) -> Option<History> {
+        let cache = self.environment.cache_folder().ok()?;
+        Some(History::of(&cache, &self.plan.package))
+    }
+
+    fn reporters(
+        &self,
+        history: Option<&History>,
+        shown: impl FnOnce(Option<Entry>) -> Box<dyn Reporter>,
+    ) -> Result<Vec<Box<dyn Reporter>>> {
+        let folder = &self.plan.report_dir;
+        let earlier = history.map(History::read).unwrap_or_default();
+        let previous = history::before(&earlier, &self.plan.run_id).cloned();
+        Ok(vec![
+            Box::new(files::Stream::start(folder)?),
+            Box::new(files::Json::new(folder)),
+            Box::new(html::Page::new(folder, previous.clone())),
+            shown(previous),
+        ])
     }
 }
 

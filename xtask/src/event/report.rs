@@ -4,8 +4,8 @@ use camino::Utf8PathBuf;
 use serde::Serialize;
 
 use super::{
-    BuildOutcome, BuildResult, Cache, Compiling, Event, Failure, Kind, Planned, Role, RunOutcome,
-    SCHEMA,
+    BuildOutcome, BuildResult, Cache, Compiling, Counts, Event, Failure, FileOutcome, Kind,
+    Planned, Role, RunOutcome, SCHEMA, Setting,
 };
 
 /// A phase of a build.
@@ -56,6 +56,12 @@ pub(crate) struct BuildReport {
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) failure: Option<Failure>,
+    /// What it has compiled until now; nothing once it has ended, when `cache` tells it.
+    #[serde(skip)]
+    pub(crate) counts: Option<Counts>,
+    /// What became of each of its own sources. In the events, and too much for `report.json`.
+    #[serde(skip)]
+    pub(crate) files: Vec<FileOutcome>,
     /// The whole log.
     pub(crate) log: Utf8PathBuf,
 }
@@ -81,6 +87,9 @@ pub(crate) struct Report {
     pub(crate) jobs: usize,
     /// The builds, in the plan's order.
     pub(crate) builds: Vec<BuildReport>,
+    /// What was added to the package's own settings, as the first build had it.
+    #[serde(skip)]
+    pub(crate) settings: Vec<Setting>,
 }
 
 impl Default for Report {
@@ -95,6 +104,7 @@ impl Default for Report {
             elapsed_seconds: 0.0,
             jobs: 1,
             builds: Vec::new(),
+            settings: Vec::new(),
         }
     }
 }
@@ -104,7 +114,16 @@ impl Report {
     pub(crate) fn apply(&mut self, event: &Event) {
         self.elapsed_seconds = event.at_seconds;
         match &event.kind {
-            Kind::RunStarted { schema, run_id, package, command, started, jobs, builds } => {
+            Kind::RunStarted {
+                schema,
+                run_id,
+                package,
+                command,
+                started,
+                jobs,
+                builds,
+                settings,
+            } => {
                 self.schema = *schema;
                 self.run_id.clone_from(run_id);
                 self.package.clone_from(package);
@@ -112,6 +131,7 @@ impl Report {
                 self.started.clone_from(started);
                 self.jobs = *jobs;
                 self.builds = builds.iter().map(BuildReport::planned).collect();
+                self.settings.clone_from(settings);
             }
             Kind::BuildStarted { identifier, waited_for } => {
                 if let Some(build) = self.build(identifier) {
@@ -131,6 +151,11 @@ impl Report {
                     });
                 }
             }
+            Kind::Compiled { identifier, counts } => {
+                if let Some(build) = self.build(identifier) {
+                    build.counts = Some(*counts);
+                }
+            }
             Kind::BuildFinished { identifier, result } => {
                 if let Some(build) = self.build(identifier) {
                     build.end_phase(event.at_seconds);
@@ -139,6 +164,18 @@ impl Report {
             }
             Kind::RunFinished { outcome } => self.outcome = Some(*outcome),
         }
+    }
+
+    /// Hits of all compilations that could have hit, as a fraction; `None` where that is not known.
+    pub(crate) fn hit_rate(&self) -> Option<f64> {
+        let (mut hits, mut all) = (0, 0);
+        for cache in self.builds.iter().filter_map(|build| build.cache.as_ref()) {
+            let hit = cache.direct_hits? + cache.preprocessed_hits?;
+            hits += hit;
+            all += hit + cache.misses?;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "counts of files")]
+        (all > 0).then(|| hits as f64 / all as f64)
     }
 
     /// The build of that identifier.
@@ -163,6 +200,8 @@ impl BuildReport {
             compiling: None,
             note: planned.note.clone(),
             failure: None,
+            counts: None,
+            files: Vec::new(),
             log: Utf8PathBuf::new(),
             started_seconds: 0.0,
             waited_for: None,
@@ -202,6 +241,8 @@ impl BuildReport {
         self.cache.clone_from(&result.cache);
         self.failure.clone_from(&result.failure);
         self.log.clone_from(&result.log);
+        self.counts = None;
+        self.files.clone_from(&result.files);
         self.compiling.clone_from(&result.compiling);
         if let Some(compiling) = &result.compiling {
             self.split_build_phase(compiling);

@@ -1,51 +1,61 @@
 //! The plan, for people.
 
-use super::{BuildPlan, Plan, Role};
+use super::tree::Node;
+use super::{BuildPlan, Foreseen, Merged, Plan, Role};
 use crate::text::quote;
 
 impl Plan {
     /// A tree of domains and builds, with what is added to the package's own settings.
     pub(crate) fn to_text(&self) -> String {
-        let mut lines = vec![
-            format!("{}: {} builds", self.package, self.builds.len()),
-            format!("  cache:   {}", self.ccache_dir),
-            format!("  wheels:  {}", self.output_dir),
-            format!("  records: {}", self.report_dir),
-            format!("  a later version needs: {}", self.floor()),
-            format!("  at once: {}", self.pace()),
-        ];
-        lines.extend(self.left_out.iter().map(|id| format!("  left out, not in the image: {id}")));
+        let plural = if self.builds.len() == 1 { "build" } else { "builds" };
         let mut domains: Vec<&str> = Vec::new();
         for build in &self.builds {
             if !domains.contains(&build.domain.as_str()) {
                 domains.push(&build.domain);
             }
         }
-        for domain in domains {
-            let builds: Vec<_> =
-                self.builds.iter().filter(|build| build.domain == domain).collect();
-            lines.push(String::new());
-            lines.push(format!("domain {domain}"));
-            if let Some(first) = builds.first() {
-                lines.extend(describe_domain(first));
+        Node::new(format!("{}: {} {plural}", self.package, self.builds.len()))
+            .with([
+                Node::new(format!("cache: {}", self.ccache_dir)),
+                Node::new(format!("wheels: {}", self.output_dir)),
+                Node::new(format!("records: {}", self.report_dir)),
+                Node::new(format!("a later version needs {}", self.floor())),
+                Node::new(format!("at once: {}", self.pace())),
+            ])
+            .with(
+                self.left_out
+                    .iter()
+                    .map(|id| Node::new(format!("left out, not in the image: {id}"))),
+            )
+            .with(domains.into_iter().map(|domain| self.domain(domain)))
+            .with(self.builds.first().map(additions))
+            .drawn()
+    }
+
+    fn domain(&self, domain: &str) -> Node {
+        let builds: Vec<_> = self.builds.iter().filter(|build| build.domain == domain).collect();
+        Node::new(format!("cache domain {domain}"))
+            .with(builds.first().into_iter().flat_map(|first| surroundings(first)))
+            .with(builds.iter().map(|build| self.build(build)))
+    }
+
+    fn build(&self, build: &BuildPlan) -> Node {
+        let role = match (build.role, self.foreseen.get(&build.identifier)) {
+            (_, Some(Foreseen::Skipped { run_id })) => {
+                format!("skipped, run {run_id} has built it")
             }
-            for build in builds {
-                let role = match build.role {
-                    Role::Pioneer => "pioneer, may be cold",
-                    Role::Follower => "follower, must hit",
-                };
-                let hook = if build.tested { "" } else { "; no test step: audited on the host" };
-                lines.push(format!("  {} ({role}{hook})", build.identifier));
-                lines.extend(build.env_note.as_ref().map(|note| format!("    note: {note}")));
-                lines.push(format!("    {}", command(build)));
-            }
-        }
-        if let Some(first) = self.builds.first() {
-            lines.push(String::new());
-            lines.push(format!("added to the package's settings, for {}:", first.identifier));
-            lines.extend(describe_merged(first));
-        }
-        lines.join("\n")
+            (Role::Pioneer, _) => "pioneer, may be cold".to_owned(),
+            (Role::Follower, _) => "follower, must hit".to_owned(),
+        };
+        let hook = if build.tested { "" } else { "; no test step: audited on the host" };
+        let again = match self.foreseen.get(&build.identifier) {
+            Some(Foreseen::BuiltAgain { why }) => Some(format!("built again: {why}")),
+            _ => None,
+        };
+        let note = build.env_note.as_ref().map(|note| format!("note: {note}"));
+        Node::new(format!("{} ({role}{hook})", build.identifier))
+            .with(again.into_iter().chain(note).map(Node::new))
+            .with([Node::new(command(build))])
     }
 
     fn pace(&self) -> String {
@@ -67,28 +77,28 @@ impl Plan {
     }
 }
 
-fn describe_domain(build: &BuildPlan) -> Vec<String> {
-    let mut lines = Vec::new();
-    if let (Some(image), Some(engine)) = (&build.image, build.engine) {
-        lines.push(format!("  image {image}, {}", engine.name()));
-    }
-    for mount in &build.mounts {
+/// What the builds of a domain run in and see.
+fn surroundings(build: &BuildPlan) -> Vec<Node> {
+    let image = build.image.iter().zip(build.engine);
+    let image = image.map(|(image, engine)| format!("image {image}, {}", engine.name()));
+    let mounts = build.mounts.iter().map(|mount| {
         let mode = if mount.read_only { "read-only" } else { "read-write" };
-        lines.push(format!("  mount {} at {} ({mode})", mount.host, mount.container));
-    }
-    lines
+        format!("mount {} at {} ({mode})", mount.host, mount.container)
+    });
+    image.chain(mounts).map(Node::new).collect()
 }
 
-fn describe_merged(build: &BuildPlan) -> Vec<String> {
-    let mut lines = Vec::new();
-    for merged in &build.merged {
-        lines.push(format!("  {} ({})", merged.option, merged.variable));
-        lines.push(format!("    ours:   {}", merged.ours));
+fn additions(build: &BuildPlan) -> Node {
+    let option = |merged: &Merged| {
         let origin = merged.origin.as_deref().unwrap_or("cibuildwheel's default");
         let theirs = if merged.theirs.is_empty() { "nothing" } else { &merged.theirs };
-        lines.push(format!("    theirs: {theirs} ({origin})"));
-    }
-    lines
+        Node::new(format!("{} ({})", merged.option, merged.variable)).with([
+            Node::new(format!("ours: {}", merged.ours)),
+            Node::new(format!("theirs: {theirs} ({origin})")),
+        ])
+    };
+    Node::new(format!("added to the package's settings, for {}", build.identifier))
+        .with(build.merged.iter().map(option))
 }
 
 fn command(build: &BuildPlan) -> String {

@@ -6,7 +6,7 @@ mod scenario;
 use serde_json::json;
 
 use self::scenario::{Scenario, lab};
-use super::{BuildPlan, Plan, Role};
+use super::{BuildPlan, Foreseen, Plan, Role};
 use crate::cli::Engine;
 use crate::fault::{class_of, explain};
 
@@ -114,7 +114,14 @@ fn the_text_of_a_plan() {
     .option("test-command", "pytest {package}");
     scenario.builds[1]["tested"] = json!(false);
     insta::with_settings!({snapshot_path => "snapshots", prepend_module_to_snapshot => false}, {
-        insta::assert_snapshot!("text", scenario.plan().to_text());
+        let mut plan = scenario.plan();
+        plan.foreseen = [
+            ("cp311-manylinux_x86_64", Foreseen::Skipped { run_id: "EARLIER".into() }),
+            ("cp312-manylinux_x86_64", Foreseen::BuiltAgain { why: "the source changed".into() }),
+        ]
+        .map(|(identifier, foreseen)| (identifier.to_owned(), foreseen))
+        .into();
+        insta::assert_snapshot!("text", plan.to_text());
     });
 }
 

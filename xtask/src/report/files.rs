@@ -60,7 +60,9 @@ impl Reporter for Json {
 
     fn handle(&mut self, event: &Event) -> Result<()> {
         self.report.apply(event);
-        if matches!(event.kind, Kind::PhaseStarted { .. } | Kind::BuildStarted { .. }) {
+        if let Kind::PhaseStarted { .. } | Kind::BuildStarted { .. } | Kind::Compiled { .. } =
+            event.kind
+        {
             return Ok(());
         }
         let mut text = serde_json::to_vec_pretty(&self.report)?;

@@ -249,9 +249,7 @@ impl Reporter for GitHub {
     fn handle(&mut self, event: &Event) -> Result<()> {
         let without = without_tails(event);
         self.report.apply(&without);
-        for line in terminal::lines(&without, &self.report) {
-            self.console.say(line);
-        }
+        terminal::tell(self.console, &terminal::lines(&without, &self.report));
         match &event.kind {
             Kind::BuildFinished { identifier, result } => {
                 let is_first = !self.logs.contains(&result.log);

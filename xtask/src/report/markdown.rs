@@ -15,11 +15,9 @@ const SLOWEST: usize = 5;
 
 /// The whole run. `children` are summaries that builds' own processes have written, by identifier;
 /// those that do not fit into `max_bytes` any more are left out, and it is said.
-pub(super) fn summary(report: &Report, children: &[(String, String)], max_bytes: usize) -> String {
-    let outcome = report.outcome.unwrap_or(RunOutcome::Interrupted);
-    let mark = if outcome == RunOutcome::Done { "✅" } else { "❌" };
-    let closing = closing(outcome, report);
-    let mut lines = vec![format!("## {mark} {}: {}", text(&report.package), closing.trim())];
+pub(crate) fn summary(report: &Report, children: &[(String, String)], max_bytes: usize) -> String {
+    let mark = if report.outcome == Some(RunOutcome::Done) { "✅" } else { "❌" };
+    let mut lines = vec![format!("## {mark} {}: {}", text(&report.package), closing(report))];
     lines.push(String::new());
     lines.extend(verdicts(report));
     lines.extend(failures(report));

@@ -2,13 +2,16 @@
 
 use anyhow::Result;
 use camino::Utf8PathBuf;
-use ccache_validator::text::fold;
 
+use super::line::{Line, Tone};
 use crate::console::Console;
 use crate::event::{
     BuildOutcome, BuildReport, BuildResult, Cache, Event, Failure, Kind, Report, Reporter, Role,
     RunOutcome,
 };
+
+/// Where lines about a build begin that has ended.
+const INDENT: &str = "               ";
 
 /// Tells of a run on stderr.
 pub(crate) struct Terminal {
@@ -30,15 +33,21 @@ impl Reporter for Terminal {
 
     fn handle(&mut self, event: &Event) -> Result<()> {
         self.report.apply(event);
-        for line in lines(event, &self.report) {
-            self.console.say(line);
-        }
+        tell(self.console, &lines(event, &self.report));
         if matches!(event.kind, Kind::RunFinished { .. }) {
             for wheel in wheels(&self.report) {
                 self.console.data(wheel);
             }
         }
         Ok(())
+    }
+}
+
+/// Prints lines, those that matter however quiet it is to be.
+pub(super) fn tell(console: Console, lines: &[Line]) {
+    for line in lines {
+        let shown = line.shown(console.has_colours());
+        if line.matters() { console.alert(shown) } else { console.say(shown) }
     }
 }
 
@@ -51,47 +60,79 @@ pub(super) fn wheels(report: &Report) -> Vec<&Utf8PathBuf> {
 }
 
 /// What an event gives to tell, given the report so far.
-pub(super) fn lines(event: &Event, report: &Report) -> Vec<String> {
+pub(super) fn lines(event: &Event, report: &Report) -> Vec<Line> {
     match &event.kind {
         Kind::RunStarted { run_id, package, builds, .. } => {
             let plural = if builds.len() == 1 { "build" } else { "builds" };
-            let mut lines = vec![format!("{package}: {} {plural}, run {run_id}", builds.len())];
+            let first = format!("{package}: {} {plural}, run {run_id}", builds.len());
+            let mut lines = vec![Line::plain(first)];
             let mut notes: Vec<_> = builds.iter().filter_map(|build| build.note.as_ref()).collect();
             notes.dedup();
-            lines.extend(notes.iter().map(|note| fold("  note: ", note).trim_end().to_owned()));
+            let note = |note: &&String| Line::folded(Tone::Plain, "  note: ", note);
+            lines.extend(notes.iter().flat_map(note));
             lines
         }
         Kind::BuildStarted { identifier, .. } => {
             let place = report.builds.iter().position(|build| build.identifier == *identifier);
             let role = place.map_or("", |place| role(report.builds[place].role));
-            let place = place.unwrap_or_default() + 1;
-            vec![format!("[{place}/{}] {identifier} ({role})", report.builds.len())]
+            let (place, all) = (place.unwrap_or_default() + 1, report.builds.len());
+            vec![Line::plain(format!("[{place}/{all}] {identifier} ({role})"))]
         }
         Kind::PhaseStarted { identifier, name } => {
             let whose = side_by_side(report, identifier);
-            vec![format!("      {:>7}  {whose}{name}", duration(event.at_seconds))]
+            vec![Line::plain(format!("      {:>7}  {whose}{name}", duration(event.at_seconds)))]
         }
+        Kind::Compiled { .. } => Vec::new(),
         Kind::BuildFinished { identifier, result } => finished(identifier, result, report),
-        Kind::RunFinished { outcome } => {
-            let mut lines = vec![String::new()];
+        Kind::RunFinished { .. } => {
+            let mut lines = vec![Line::plain("")];
             lines.extend(table(report));
-            lines.extend(failures(report));
-            lines.push(closing(*outcome, report));
+            // Their excerpts were shown when they failed.
+            lines.extend(failures(report, false));
+            lines.extend(ending(report));
             lines
         }
     }
 }
 
-fn finished(identifier: &str, result: &BuildResult, report: &Report) -> Vec<String> {
+/// What a run comes to: the table, what failed, and how it ended.
+pub(crate) fn whole(report: &Report) -> Vec<Line> {
+    let mut lines = table(report);
+    lines.extend(failures(report, true));
+    lines.extend(ending(report));
+    lines
+}
+
+fn finished(identifier: &str, result: &BuildResult, report: &Report) -> Vec<Line> {
     let build = report.builds.iter().find(|build| build.identifier == identifier);
     let elapsed = build.map_or(0.0, |build| build.elapsed_seconds);
+    let taken = match result.outcome {
+        BuildOutcome::Built | BuildOutcome::Failed => format!(", in {}", duration(elapsed)),
+        _ => String::new(),
+    };
     let verdict = result.cache.as_ref().map_or("no verdict", |cache| cache.verdict.as_str());
     let word = result.outcome.word();
     let whose = side_by_side(report, identifier);
-    let mut lines = vec![format!("      {:>7}  {whose}{word}: {verdict}", duration(elapsed))];
+    let now = duration(report.elapsed_seconds);
+    let text = format!("      {now:>7}  {whose}{word}: {verdict}{taken}");
+    let mut lines = vec![Line::new(tone(result), text)];
     let remarks = result.cache.iter().flat_map(remarks).chain(about_links(result));
-    lines.extend(remarks.map(|remark| fold("               ", &remark).trim_end().to_owned()));
+    lines.extend(remarks.flat_map(|remark| Line::folded(Tone::Plain, INDENT, &remark)));
+    if let Some(failure) = &result.failure {
+        lines.extend(Line::folded(Tone::Detail, INDENT, &failure.what));
+        lines.extend(excerpt(failure));
+    }
     lines
+}
+
+fn tone(result: &BuildResult) -> Tone {
+    let is_odd = |cache: &Cache| cache.verdict == "miss" || cache.suspicious.is_some();
+    match (result.outcome, &result.cache) {
+        (BuildOutcome::Failed, _) => Tone::Bad,
+        (_, Some(cache)) if is_odd(cache) => Tone::Odd,
+        (_, Some(cache)) if cache.verdict == "hit" => Tone::Good,
+        _ => Tone::Plain,
+    }
 }
 
 /// What became of links that compile; nothing where there were none.
@@ -125,14 +166,14 @@ fn remarks(cache: &Cache) -> Vec<String> {
 }
 
 /// The table: one row per build, at most 80 columns for the identifiers that exist.
-pub(crate) fn table(report: &Report) -> Vec<String> {
+fn table(report: &Report) -> Vec<Line> {
     let width = report.builds.iter().map(|build| build.identifier.len()).max().unwrap_or(0).max(5);
-    let mut lines = vec![format!(
+    let head = format!(
         "{:width$} {:8} {:7} {:>6} {:>4} {:>4} {:>6} {:>6} {:>7}",
         "build", "role", "verdict", "direct", "prep", "miss", "hits", "time", "wheel"
-    )];
-    lines.extend(report.builds.iter().map(|build| row(build, width)));
-    lines
+    );
+    let rows = report.builds.iter().map(|build| Line::plain(row(build, width)));
+    [Line::plain(head)].into_iter().chain(rows).collect()
 }
 
 fn row(build: &BuildReport, width: usize) -> String {
@@ -140,6 +181,8 @@ fn row(build: &BuildReport, width: usize) -> String {
     let cache = build.cache.as_ref();
     let verdict = match (cache, build.outcome) {
         (Some(cache), _) => short(&cache.verdict),
+        // It had begun when the events end.
+        (None, BuildOutcome::NotRun) if !build.phases.is_empty() => "cut off",
         (None, BuildOutcome::NotRun) => "not run",
         (None, _) => "none",
     };
@@ -181,38 +224,50 @@ fn short(verdict: &str) -> &str {
     }
 }
 
-fn failures(report: &Report) -> Vec<String> {
-    let failed = |build: &BuildReport| {
-        build.failure.as_ref().map(|failure| explain(&report.command, failure, build))
-    };
-    report.builds.iter().filter_map(failed).flatten().collect()
+fn failures(report: &Report, with_excerpts: bool) -> Vec<Line> {
+    let failed = report.builds.iter().filter_map(|build| Some((build, build.failure.as_ref()?)));
+    let explain = |(build, failure)| explain(&report.command, failure, build, with_excerpts);
+    failed.flat_map(explain).collect()
 }
 
-fn explain(command: &str, failure: &Failure, build: &BuildReport) -> Vec<String> {
+fn explain(command: &str, failure: &Failure, build: &BuildReport, with_excerpt: bool) -> Vec<Line> {
     let identifier = &build.identifier;
-    let folded = |label: &str, text: &str| fold(label, text).trim_end().to_owned();
-    let mut lines = vec![String::new(), format!("{identifier}:"), folded("  ", &failure.what)];
-    if !failure.tail.is_empty() {
-        lines.push("  the end of its log:".to_owned());
-        lines.extend(failure.tail.iter().map(|line| format!("  | {line}")));
+    let detail = |text: String| Line::new(Tone::Detail, text);
+    let mut lines = vec![detail(String::new()), Line::new(Tone::Bad, format!("{identifier}:"))];
+    lines.extend(Line::folded(Tone::Detail, "  ", &failure.what));
+    if with_excerpt {
+        lines.extend(excerpt(failure));
     }
-    if let Some(wheel) = &failure.unproven {
-        lines.push(format!("  its wheel is kept:  {wheel}"));
-    }
-    lines.push(format!("  the whole log:      {}", build.log));
-    lines.push(format!("  this build again:   {command} --only {identifier}"));
+    lines.extend(failure.unproven.iter().map(|it| detail(format!("  its wheel is kept:  {it}"))));
+    lines.push(detail(format!("  the whole log:      {}", build.log)));
+    lines.push(detail(format!("  this build again:   {command} --only {identifier}")));
     if !failure.remedy.is_empty() {
-        lines.push(folded("  help: ", &failure.remedy));
+        lines.extend(Line::folded(Tone::Detail, "  help: ", &failure.remedy));
     }
     lines
 }
 
-pub(super) fn closing(outcome: RunOutcome, report: &Report) -> String {
+/// What its log says about it.
+fn excerpt(failure: &Failure) -> impl Iterator<Item = Line> {
+    failure.tail.iter().map(|line| Line::new(Tone::Detail, format!("  | {line}")))
+}
+
+fn ending(report: &Report) -> [Line; 2] {
+    let tone = match report.outcome {
+        Some(RunOutcome::Done) => Tone::Good,
+        Some(RunOutcome::Failed) => Tone::Bad,
+        Some(RunOutcome::Interrupted) | None => Tone::Odd,
+    };
+    [Line::plain(""), Line::new(tone, closing(report))]
+}
+
+pub(super) fn closing(report: &Report) -> String {
     let built = report.builds.iter().filter(|build| build.outcome.has_wheel()).count();
-    let word = match outcome {
-        RunOutcome::Done => "done",
-        RunOutcome::Failed => "failed",
-        RunOutcome::Interrupted => "interrupted",
+    let word = match report.outcome {
+        Some(RunOutcome::Done) => "done",
+        Some(RunOutcome::Failed) => "failed",
+        Some(RunOutcome::Interrupted) => "interrupted",
+        None => "the run did not finish",
     };
     let files = wheels(report).len();
     let shared = if files < built {
@@ -221,7 +276,7 @@ pub(super) fn closing(outcome: RunOutcome, report: &Report) -> String {
         String::new()
     };
     format!(
-        "\n{word}: {built} of {} wheels{shared} in {}",
+        "{word}: {built} of {} wheels{shared} in {}",
         report.builds.len(),
         duration(report.elapsed_seconds)
     )

@@ -11,8 +11,8 @@ use crate::console::Console;
 use crate::environment::Environment;
 use crate::event::{BuildOutcome, BuildResult, WheelFile};
 use crate::interrupt::Interrupt;
-use crate::plan::{BuildPlan, Plan, Role};
-use crate::scheduler::{Builder, Job, News};
+use crate::plan::{BuildPlan, Foreseen, Plan, Role};
+use crate::scheduler::{Builder, Job, Tell};
 
 /// Has another builder do the builds.
 pub(crate) struct Remembering<'a> {
@@ -71,7 +71,7 @@ impl<'a> Remembering<'a> {
         };
         if let Err(error) = self.resume.note(&build.identifier, inputs, &accepted) {
             let identifier = &build.identifier;
-            self.console.say(format!("warning: --resume will not know of {identifier}: {error:#}"));
+            self.console.warn(format!("--resume will not know of {identifier}: {error:#}"));
         }
         let Some(source) = self.resume.source() else { return };
         let place = place_of(self.plan, &build.domain);
@@ -82,7 +82,7 @@ impl<'a> Remembering<'a> {
 }
 
 impl Builder for Remembering<'_> {
-    fn build(&self, job: &Job<'_>, interrupt: &Interrupt, tell: &dyn Fn(News)) -> Vec<BuildResult> {
+    fn build(&self, job: &Job<'_>, interrupt: &Interrupt, tell: &Tell<'_>) -> Vec<BuildResult> {
         let began = Instant::now();
         let results = self.builder.build(job, interrupt, tell);
         for (build, result) in job.builds.iter().zip(&results) {
@@ -107,6 +107,23 @@ pub(crate) fn without_needless_pioneers(plan: &mut Plan, inputs: &[Inputs], resu
             builds.for_each(|build| build.role = Role::Follower);
         }
     }
+}
+
+/// What will become of the builds that earlier runs have done.
+pub(crate) fn foreseen(
+    plan: &Plan,
+    inputs: &[Inputs],
+    resume: &Resume,
+) -> BTreeMap<String, Foreseen> {
+    let foresee = |(build, inputs): (&BuildPlan, &Inputs)| {
+        let foreseen = match resume.decide(&build.identifier, inputs) {
+            Decision::Done(kept) => Foreseen::Skipped { run_id: kept.run_id },
+            Decision::Build(Reason::Changed(why)) => Foreseen::BuiltAgain { why },
+            Decision::Build(Reason::NotBuilt) => return None,
+        };
+        Some((build.identifier.clone(), foreseen))
+    };
+    plan.builds.iter().zip(inputs).filter_map(foresee).collect()
 }
 
 fn place_of<'a>(plan: &'a Plan, domain: &'a str) -> Place<'a> {

@@ -12,11 +12,11 @@ use crate::event::{BuildOutcome, Failure, Report};
 
 /// A builder of single builds.
 trait OneByOne: Sync {
-    fn build_one(&self, build: &BuildPlan, stop: &Interrupt, tell: &dyn Fn(News)) -> BuildResult;
+    fn build_one(&self, build: &BuildPlan, stop: &Interrupt, tell: &Tell<'_>) -> BuildResult;
 }
 
 impl<T: OneByOne> Builder for T {
-    fn build(&self, job: &Job<'_>, stop: &Interrupt, tell: &dyn Fn(News)) -> Vec<BuildResult> {
+    fn build(&self, job: &Job<'_>, stop: &Interrupt, tell: &Tell<'_>) -> Vec<BuildResult> {
         job.builds.iter().map(|build| self.build_one(build, stop, tell)).collect()
     }
 }
@@ -28,7 +28,7 @@ struct Pretend {
 }
 
 impl OneByOne for Pretend {
-    fn build_one(&self, build: &BuildPlan, _: &Interrupt, tell: &dyn Fn(News)) -> BuildResult {
+    fn build_one(&self, build: &BuildPlan, _: &Interrupt, tell: &Tell<'_>) -> BuildResult {
         tell(News::Phase { place: 0, name: "build".to_owned() });
         if let Some((identifier, interrupt)) = &self.interrupts
             && *identifier == build.identifier
@@ -140,7 +140,7 @@ struct Overlapping {
 }
 
 impl OneByOne for Overlapping {
-    fn build_one(&self, build: &BuildPlan, _: &Interrupt, tell: &dyn Fn(News)) -> BuildResult {
+    fn build_one(&self, build: &BuildPlan, _: &Interrupt, tell: &Tell<'_>) -> BuildResult {
         self.started.lock().unwrap().push(build.identifier.clone());
         self.changed.notify_all();
         if build.identifier == "a-x" {
@@ -209,7 +209,7 @@ impl OldCcache {
 }
 
 impl OneByOne for OldCcache {
-    fn build_one(&self, build: &BuildPlan, stop: &Interrupt, tell: &dyn Fn(News)) -> BuildResult {
+    fn build_one(&self, build: &BuildPlan, stop: &Interrupt, tell: &Tell<'_>) -> BuildResult {
         self.note("start", build);
         if build.identifier == "a-x" {
             let again = self.calls.lock().unwrap().len() > 3;

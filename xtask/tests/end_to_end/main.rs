@@ -14,6 +14,7 @@ mod ci;
 mod lab;
 mod meson;
 mod packages;
+mod page;
 mod regression;
 mod settings;
 mod stable_abi;

@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 
 use crate::lab::{Run, engine, lab, sdist, workspace};
+use crate::page::check_page;
 use crate::support::Ran;
 
 /// Installs a wheel in a fresh environment of its own Python and runs `code` there.
@@ -114,6 +115,15 @@ fn awkward_cpp_keeps_its_own_settings_and_hits_all_of_its_core() {
     }
     try_wheel(&run, "cp313", "import awkward_cpp.cpu_kernels");
     assert_eq!(report.build("cp313")["compiling"]["links_reused"], 0);
+    let builds = ["cp310", "cp312", "cp313"].map(|python| format!("{python}-manylinux_x86_64"));
+    let page = check_page(&run, &builds.each_ref().map(String::as_str));
+    assert_eq!(page["verdict"], "All 3 wheels are built, and the cache proved itself.");
+    assert_eq!(page["table"]["rows"].as_array().unwrap().len(), 169);
+    let rows = |option: &str| {
+        let mut choices = page["results"].as_array().unwrap().iter();
+        choices.find(|choice| choice["option"] == option).unwrap()["rows"].as_u64().unwrap()
+    };
+    assert_eq!((rows("direct hit"), rows("miss")), (165, 169));
 
     // Once more, out of what this has left: the bindings, and the link that compiles half of them.
     run.sandbox.set("CIBW_TEST_REQUIRES", "");

@@ -16,6 +16,7 @@ mod parallel;
 mod pipeline;
 mod refusals;
 mod resume;
+mod seeing;
 mod settings;
 mod staging;
 mod tidy;

@@ -105,7 +105,10 @@ fn a_run_fills_the_cache_and_proves_that_later_versions_used_it() {
         let listed = report["builds"].as_array().unwrap().iter();
         assert!(listed.clone().any(|build| build["wheel"] == wheel && build["sha256"] == hash));
     }
-    assert_eq!(Sandbox::names(&sandbox.latest()), ["builds", "events.ndjson", "report.json"]);
+    assert_eq!(
+        Sandbox::names(&sandbox.latest()),
+        ["builds", "events.ndjson", "report.html", "report.json"]
+    );
     let ignored = sandbox.project().join("target/warmwheel/.gitignore");
     assert_eq!(fs::read_to_string(ignored).unwrap(), "*\n");
 }

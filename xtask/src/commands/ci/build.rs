@@ -15,7 +15,7 @@ use crate::cli::ci::CiBuild;
 use crate::commands::release_wheels::Run;
 use crate::console::Console;
 use crate::environment::Environment;
-use crate::event::{Report, RunOutcome};
+use crate::event::{Report, Reporter, RunOutcome};
 use crate::fault::Fault;
 use crate::host;
 use crate::plan::{Plan, Role};
@@ -36,6 +36,7 @@ pub(super) fn run(
             "on a laptop use `cargo xtask release-wheels`",
         ));
     };
+    let console = console.quietened(flags.wheels.quiet);
     let policy = context.policy();
     let mut run = Run::plan(&flags.wheels, environment, console)?;
     if let Some(format) = flags.wheels.plan {
@@ -51,7 +52,8 @@ pub(super) fn run(
     if flags.no_pioneer {
         run.plan.builds.iter_mut().for_each(|build| build.role = Role::Follower);
     }
-    let shown = Box::new(GitHub::new(console, summary_file(environment)));
+    let summary = summary_file(environment);
+    let shown = |_| -> Box<dyn Reporter> { Box::new(GitHub::new(console, summary)) };
     let (code, report) = run.execute(shown, &|plan| {
         origin::sign(&plan.ccache_dir, &context.run)?;
         if flags.no_pioneer { origin::claim_markers(plan) } else { Ok(()) }
@@ -126,7 +128,7 @@ fn outputs(
         .any(|build| build.cache.as_ref().is_some_and(|cache| cache.verdict == "cold"));
     vec![
         ("wheels-dir", plan.output_dir.to_string()),
-        ("hit-rate", hit_rate(report).map(percentage).unwrap_or_default()),
+        ("hit-rate", report.hit_rate().map(percentage).unwrap_or_default()),
         ("cold", is_cold.to_string()),
         ("cache-key", name),
         ("cache-save", saves.to_string()),
@@ -154,18 +156,6 @@ fn key_of(plan: &Plan) -> Key {
         images: images.into_iter().collect(),
         ccache: None,
     }
-}
-
-/// Hits of all compilations that could have hit, as a fraction; `None` where that is not known.
-fn hit_rate(report: &Report) -> Option<f64> {
-    let (mut hits, mut all) = (0, 0);
-    for cache in report.builds.iter().filter_map(|build| build.cache.as_ref()) {
-        let hit = cache.direct_hits? + cache.preprocessed_hits?;
-        hits += hit;
-        all += hit + cache.misses?;
-    }
-    #[expect(clippy::cast_precision_loss, reason = "counts of files")]
-    (all > 0).then(|| hits as f64 / all as f64)
 }
 
 /// In percent with one decimal, never rounded up.

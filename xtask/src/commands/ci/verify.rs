@@ -107,7 +107,7 @@ fn summarise(found: &[Found], problems: &[Problem], environment: &Environment, c
     let Some(file) = summary_file(environment) else { return };
     if let Err(error) = github::append_summary(&file, &verify::summary(found, problems)) {
         // The verdict stands without it.
-        console.say(format!("warning: {error:#}"));
+        console.warn(format!("{error:#}"));
     }
 }
 

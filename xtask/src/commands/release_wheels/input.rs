@@ -59,6 +59,17 @@ impl Input {
         }
     }
 
+    /// The source's digest, without a run: what would be staged is copied to `stage` for it.
+    pub(super) fn digest_apart(&self, plan: &Plan, stage: &Utf8Path) -> Result<Digest> {
+        if matches!(self.source, Source::Folder(_)) {
+            self.stage(plan, stage)?;
+        }
+        let digest = self.digest(stage);
+        // What it reads is gone soon.
+        let _ = digest.wait();
+        Ok(digest)
+    }
+
     /// The source's digest, which is worked out while the first builds run.
     pub(super) fn digest(&self, stage: &Utf8Path) -> Digest {
         match &self.source {

@@ -45,7 +45,7 @@ fn a_frontend_that_cannot_is_left_alone_and_noted() {
         assert!(note.starts_with("binding files will miss on every run"), "{note}");
         assert!(note.contains(reason), "{note}");
         assert!(!build.environment.contains_key("CIBW_BUILD_FRONTEND"), "{reason}");
-        assert!(plan.to_text().contains(&format!("    note: {note}\n")), "{reason}");
+        assert!(plan.to_text().contains("note: binding files will miss on every run"), "{reason}");
     }
 }
 

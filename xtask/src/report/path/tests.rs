@@ -195,6 +195,7 @@ fn a_report_and_its_file_give_the_same_path() {
         started: String::new(),
         jobs: 2,
         builds: vec![planned("p"), planned("f")],
+        settings: Vec::new(),
     };
     let mut report = event::Report::default();
     for (at_seconds, kind) in [

@@ -21,6 +21,7 @@ fn report(counts: [(u64, u64); 2]) -> Report {
         started: String::new(),
         jobs: 1,
         builds: names.iter().map(planned).collect(),
+        settings: Vec::new(),
     };
     report.apply(&Event { at_seconds: 0.0, kind });
     for (name, (hits, misses)) in names.into_iter().zip(counts) {
