@@ -40,6 +40,8 @@ pub(crate) struct Job<'a> {
     pub(crate) builds: Vec<&'a BuildPlan>,
     /// The build that has made that wheel.
     pub(crate) shares: Option<&'a BuildPlan>,
+    /// It is the first of its domain to compile anything.
+    pub(crate) fills: bool,
 }
 
 /// What a build tells while it runs.
@@ -169,7 +171,8 @@ pub(crate) fn run(
                 scope.spawn(move || {
                     let build = |&index: &usize| &plan.builds[index];
                     let builds = start.places.iter().map(build).collect();
-                    let job = Job { builds, shares: start.shares.as_ref().map(build) };
+                    let shares = start.shares.as_ref().map(build);
+                    let job = Job { builds, shares, fills: start.fills };
                     // Nobody listens any more only when the run itself is being torn down.
                     let send = |message| drop(sender.send((start.places[0], message)));
                     let tell = |news| send(Message::News(news));

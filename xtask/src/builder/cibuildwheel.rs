@@ -7,6 +7,7 @@ use std::process::ExitStatus;
 use anyhow::{Context as _, Result, anyhow};
 use camino::Utf8PathBuf;
 use ccache_validator::record::Record;
+use ccache_validator::state;
 use ccache_validator::validate::WHEEL_DIR;
 
 use super::compiling::Times;
@@ -43,7 +44,7 @@ impl Builder for Cibuildwheel<'_> {
         let Some(process) = process else {
             // They differ in their options, so each has a process of its own after all.
             let alone = |(place, &build): (usize, &&'_ BuildPlan)| {
-                let job = Job { builds: vec![build], shares: None };
+                let job = Job { builds: vec![build], shares: None, fills: job.fills };
                 self.build(&job, interrupt, &|news| tell(news.at(place)))
             };
             return builds.iter().enumerate().flat_map(alone).collect();
@@ -167,6 +168,10 @@ impl Cibuildwheel<'_> {
     ) -> Result<Ran> {
         for folder in [verdict::shared_folder(process), process.wheels()] {
             fs::create_dir_all(&folder).with_context(|| format!("cannot make {folder}"))?;
+        }
+        if job.fills {
+            let (folder, run) = (self.plan.ccache_dir.as_std_path(), &self.plan.run_id);
+            state::reserve(folder, &process.domain, run, &process.identifier)?;
         }
         let (program, arguments) = process.argv.split_first().context("the plan has no command")?;
         let mut command = process::command(program);

@@ -52,6 +52,8 @@ pub(super) struct Start {
     pub(super) waited_for: Option<usize>,
     /// The place of the build whose wheel serves them.
     pub(super) shares: Option<usize>,
+    /// It has to fill its domain's cache: nothing has been compiled yet.
+    pub(super) fills: bool,
 }
 
 impl<'a> Queue<'a> {
@@ -94,13 +96,13 @@ impl<'a> Queue<'a> {
             self.builds[other].domain == self.builds[index].domain
                 && self.builds[other].role == Role::Pioneer
         });
-        let shares = self.shares[index];
+        let (shares, fills) = (self.shares[index], !self.domain(index).is_filled);
         let places = shares.map_or_else(|| vec![index], |maker| self.served_by(maker));
         for &place in &places {
             self.states[place] = State::Compiling;
             self.led_by[place] = index;
         }
-        Some(Start { places, waited_for: pioneer, shares })
+        Some(Start { places, waited_for: pioneer, shares, fills })
     }
 
     /// The waiting builds that can do with the wheel of `maker`: they go through one process.
@@ -217,11 +219,14 @@ mod tests {
     fn followers_start_when_their_pioneer_has_compiled() {
         let plan = plan(&ONE, 8);
         let mut queue = Queue::new(&plan);
-        assert_eq!(start(&mut queue), [0]);
+        let follower =
+            |place| Start { places: vec![place], waited_for: Some(0), shares: None, fills: false };
+        let pioneer = Start { waited_for: None, fills: true, ..follower(0) };
+        assert_eq!(queue.next(), Some(pioneer));
+        assert_eq!(queue.next(), None);
         queue.compiled(0);
-        let followers = [queue.next().unwrap(), queue.next().unwrap()];
-        assert_eq!(followers[0], Start { places: vec![1], waited_for: Some(0), shares: None });
-        assert_eq!(followers[1], Start { places: vec![2], waited_for: Some(0), shares: None });
+        assert_eq!(queue.next(), Some(follower(1)));
+        assert_eq!(queue.next(), Some(follower(2)));
         for index in [1, 2, 0] {
             assert!(!queue.is_complete());
             queue.ended(index, true);
@@ -257,7 +262,8 @@ mod tests {
         }
         let mut queue = Queue::new(&plan);
         let first = queue.next().unwrap();
-        assert_eq!(first, Start { places: vec![0], waited_for: None, shares: None });
+        let alone = Start { places: vec![0], waited_for: None, shares: None, fills: false };
+        assert_eq!(first, alone);
         assert_eq!(start(&mut queue), [1]);
     }
 
@@ -281,7 +287,10 @@ mod tests {
         let mut queue = Queue::new(&plan);
         assert_eq!(start(&mut queue), [0]);
         queue.ended(0, false);
-        assert_eq!(start(&mut queue), [1], "it compiled nothing, so the next one fills the cache");
+        let next = queue.next().unwrap();
+        assert_eq!(next.places, [1], "it compiled nothing, so the next one fills the cache");
+        assert!(next.fills);
+        assert_eq!(start(&mut queue), [0; 0]);
         queue.compiled(1);
         assert_eq!(start(&mut queue), [2]);
         queue.ended(1, true);
@@ -341,7 +350,8 @@ mod tests {
         assert_eq!(queue.next().unwrap().places, [1], "the wheel does not serve this one");
         queue.ended(4, true);
         let group = queue.next().unwrap();
-        assert_eq!(group, Start { places: vec![2, 3], waited_for: Some(0), shares: Some(0) });
+        let both = Start { places: vec![2, 3], waited_for: Some(0), shares: Some(0), fills: false };
+        assert_eq!(group, both);
         assert_eq!(queue.next(), None);
         queue.ended(2, true);
         queue.waits_again(3);

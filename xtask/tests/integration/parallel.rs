@@ -47,6 +47,25 @@ fn a_follower_starts_while_the_pioneer_is_still_tested() {
 }
 
 #[test]
+fn a_follower_that_is_done_before_its_pioneer_is_not_taken_for_the_first() {
+    let sandbox = pretending(
+        "compile pkg.c && wheel
+         case $id in cp311*)
+             step 'Repairing wheel'
+             for _ in $(seq 300); do
+                 [ -e \"$record/../../../done\" ] && break
+                 sleep 0.1
+             done ;;
+         esac
+         hook && touch \"$record/../../../done\" && copy_out",
+    );
+    sandbox.release_wheels(&["--jobs", "2"]).expect(0);
+    let report = sandbox.report();
+    assert_eq!(verdict(&report, "cp312"), "hit");
+    assert_eq!(verdict(&report, "cp311"), "cold");
+}
+
+#[test]
 fn a_wheel_of_the_stable_abi_is_compiled_once_more_at_most_and_tested_with_every_version() {
     let sandbox = pretending_three("stable");
     let ran = sandbox.release_wheels(&["--jobs", "3"]).expect(0).says("3 of 3 wheels (1 file)");

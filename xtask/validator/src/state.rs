@@ -1,10 +1,14 @@
 //! What Warmwheel keeps inside the cache folder, below `warmwheel/`: `markers`, `statslogs` and
 //! `ledger`. The cache may come from elsewhere, so nothing in it is followed or believed.
 
+mod marker;
+
+pub use self::marker::{Marker, claim, marker_path, reserve};
+
 use crate::error::Error;
 use crate::files;
-use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The folder inside the cache folder that is Warmwheel's own. ccache leaves it alone.
@@ -16,30 +20,6 @@ const LEDGER: &str = "ledger";
 
 /// Longest readable part of a file name made from a domain or an identifier, in bytes.
 const MAX_PART_BYTES: usize = 80;
-
-/// What claiming a domain's marker came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Marker {
-    /// Made just now: this build is the first of its domain in this run.
-    Made,
-    /// It stood already, as whatever kind of file: nobody else is exempt.
-    Present,
-    /// There is no shared cache folder to keep one in: nobody is exempt.
-    NoFolder,
-    /// It could not be made: the cache folder cannot be written. Holds the cause.
-    Unwritable(String),
-}
-
-/// Where the marker of `domain` in the run `run_id` stands below `cache_dir`.
-#[must_use]
-pub fn marker_path(cache_dir: &Path, domain: &str, run_id: Option<&str>) -> PathBuf {
-    let mut name = safe_name(domain);
-    if let Some(run_id) = run_id {
-        name.push('@');
-        name.push_str(&safe_name(run_id));
-    }
-    cache_dir.join(STATE_DIR).join(MARKERS).join(name)
-}
 
 /// Where the statslog of `identifier` stands below `cache_dir` when no other place was chosen.
 #[must_use]
@@ -73,38 +53,6 @@ pub fn prepare(cache_dir: &Path) -> Result<(), Error> {
     files::prove_writable(cache_dir)
         .map(drop)
         .map_err(|error| Error::io("cannot write to the cache folder", cache_dir, &error, next))
-}
-
-/// Claims the marker of `domain` for this build. Exactly one of any number of claims gets
-/// [`Marker::Made`]; an existing marker is never opened.
-#[must_use]
-pub fn claim(
-    cache_dir: Option<&Path>,
-    domain: &str,
-    run_id: Option<&str>,
-    identifier: Option<&str>,
-) -> Marker {
-    // A relative folder means another cache for each folder that is compiled in.
-    let Some(cache_dir) = cache_dir.filter(|folder| folder.is_absolute()) else {
-        return Marker::NoFolder;
-    };
-    if let Err(error) = prepare(cache_dir) {
-        return Marker::Unwritable(error.to_string());
-    }
-    let path = marker_path(cache_dir, domain, run_id);
-    let one_line = |text: Option<&str>| text.unwrap_or("-").replace(char::is_control, "?");
-    let made = OpenOptions::new().write(true).create_new(true).open(&path);
-    let written = made.and_then(|mut file| {
-        file.write_all(format!("{}\n{}\n", one_line(run_id), one_line(identifier)).as_bytes())
-    });
-    match written {
-        Ok(()) => Marker::Made,
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Marker::Present,
-        Err(error) => {
-            let next = "make the cache folder writable for the user that builds";
-            Marker::Unwritable(Error::io("cannot make the marker", &path, &error, next).to_string())
-        }
-    }
 }
 
 /// Removes every marker, of every run and domain; returns how many. Links are removed as links,
@@ -281,54 +229,6 @@ mod tests {
         }
         assert_ne!(safe_name("a/b"), safe_name("a_b"));
         assert_ne!(safe_name("a/b"), safe_name("a:b"));
-    }
-
-    #[test]
-    fn the_second_claim_finds_the_marker_and_runs_and_domains_are_apart() {
-        let cache = tempfile::tempdir().unwrap();
-        let claim = |domain, run| claim(Some(cache.path()), domain, run, Some("cp312-x"));
-        assert_eq!(claim("d", Some("r1")), Marker::Made);
-        assert_eq!(claim("d", Some("r1")), Marker::Present);
-        assert_eq!(claim("d", Some("r2")), Marker::Made);
-        assert_eq!(claim("e", Some("r1")), Marker::Made);
-        assert_eq!(claim("d", None), Marker::Made);
-        let text = fs::read_to_string(marker_path(cache.path(), "d", Some("r1"))).unwrap();
-        assert_eq!(text, "r1\ncp312-x\n");
-        assert_eq!(clear_markers(cache.path()).unwrap(), 4);
-        assert_eq!(clear_markers(cache.path()).unwrap(), 0);
-        assert_eq!(claim("d", Some("r1")), Marker::Made);
-    }
-
-    #[test]
-    fn without_an_absolute_folder_there_is_no_marker() {
-        assert_eq!(claim(None, "d", None, None), Marker::NoFolder);
-        assert_eq!(claim(Some(Path::new("relative")), "d", None, None), Marker::NoFolder);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn whatever_stands_in_the_markers_place_counts_and_is_not_followed() {
-        use std::os::unix::fs::symlink;
-        let cache = tempfile::tempdir().unwrap();
-        let outside = tempfile::tempdir().unwrap();
-        let victim = outside.path().join("victim");
-        prepare(cache.path()).unwrap();
-        let place = |domain| marker_path(cache.path(), domain, None);
-        fs::create_dir(place("folder")).unwrap();
-        fs::write(place("folder").join("inside"), "x").unwrap();
-        symlink(&victim, place("dangling")).unwrap();
-        symlink(outside.path(), place("link")).unwrap();
-        fs::write(place("empty"), "").unwrap();
-        fs::write(place("unreadable"), "r1\n").unwrap();
-        let nobodys = std::os::unix::fs::PermissionsExt::from_mode(0o0);
-        fs::set_permissions(place("unreadable"), nobodys).unwrap();
-        for domain in ["folder", "dangling", "link", "empty", "unreadable"] {
-            assert_eq!(claim(Some(cache.path()), domain, None, None), Marker::Present, "{domain}");
-        }
-        assert!(!victim.exists());
-        fs::write(&victim, "kept").unwrap();
-        assert_eq!(clear_markers(cache.path()).unwrap(), 5);
-        assert_eq!(fs::read_to_string(&victim).unwrap(), "kept");
     }
 
     #[cfg(unix)]

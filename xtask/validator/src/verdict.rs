@@ -13,7 +13,7 @@ use crate::wheel::Fit;
 pub enum Verdict {
     /// Enough compilations were served from the cache.
     Hit,
-    /// Too few, in the first validated build of its domain in this run.
+    /// Too few, in the first build of its domain in this run.
     Cold,
     /// Too few, in any other build.
     Miss,
