@@ -2,6 +2,7 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are the help texts, which have no markup")]
 
+mod adopt;
 pub(crate) mod ci;
 pub(crate) mod report;
 mod values;
@@ -10,6 +11,7 @@ use camino::Utf8PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::adopt::Adopt;
 pub(crate) use self::values::{Engine, Jobs, OnMiss, PlanFormat, Sample, Wiring};
 use crate::text::quote;
 
@@ -54,6 +56,9 @@ pub(crate) enum Command {
     /// Judge the build that has just happened by ccache's own records
     #[command(after_help = VALIDATE_CCACHE_EXAMPLES)]
     ValidateCcache(ValidateCcache),
+    /// Bring Warmwheel into another repository, or up to date there
+    #[command(after_help = adopt::EXAMPLES)]
+    Adopt(Adopt),
     /// Make the test image: a manylinux-like Debian with this machine's interpreters
     #[command(after_help = LAB_EXAMPLES)]
     Lab(Lab),

@@ -1,5 +1,6 @@
 //! The subcommands. Each wires the parts together and decides nothing itself.
 
+pub(crate) mod adopt;
 pub(crate) mod bench;
 pub(crate) mod ci;
 pub(crate) mod lab;

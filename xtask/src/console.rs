@@ -1,4 +1,4 @@
-//! The only module that prints. stdout is for data, stderr for people.
+//! The only module that prints, and asks. stdout is for data, stderr for people.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -127,6 +127,18 @@ impl Console {
             let mut out = BufWriter::new(io::stderr().lock());
             let _ = write(&mut out).and_then(|()| out.flush());
         }
+    }
+
+    /// Asks a person, and waits for an answer that begins with a y; `None` where nobody can be asked.
+    #[expect(clippy::unused_self, reason = "only who was given a console may print")]
+    pub(crate) fn confirm(self, question: &str) -> Option<bool> {
+        if !io::stderr().is_terminal() || !io::stdin().is_terminal() {
+            return None;
+        }
+        let _ = write!(io::stderr(), "{question} [y/N] ");
+        let mut answer = String::new();
+        let read = io::stdin().read_line(&mut answer);
+        Some(read.is_ok() && answer.trim_start().starts_with(['y', 'Y']))
     }
 
     /// Bytes of a child's output, for a person, as they are.

@@ -1,5 +1,6 @@
 //! `cargo xtask`: builds a native Python package's wheels out of one warm compiler cache.
 
+mod adopt;
 mod bench;
 mod builder;
 mod cache;
@@ -62,6 +63,7 @@ fn dispatch(cli: &Cli) -> Result<ExitCode> {
         }
         Command::ValidateCcache(flags) => Ok(commands::validate_ccache::run(flags)),
         Command::Report(flags) => commands::report::run(flags, &environment, console),
+        Command::Adopt(flags) => commands::adopt::run(flags, &environment, console).map(done),
         Command::Lab(flags) => commands::lab::run(flags, &environment, console).map(done),
         Command::Test(flags) => commands::test::run(flags, &environment, console).map(done),
         Command::Bench(flags) => commands::bench::run(flags, &environment, console).map(done),

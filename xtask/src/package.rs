@@ -5,6 +5,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::environment::Environment;
 use crate::fault::Fault;
+use crate::folders::HOME;
 use crate::settings::Table;
 
 /// The project: the folder that relative paths belong to and that is staged whole.
@@ -21,7 +22,7 @@ impl Project {
     /// The named folder is not there.
     pub(crate) fn find(named: Option<&Utf8Path>, environment: &Environment) -> Result<Self> {
         let root = match named {
-            None => workspace_root(environment),
+            None => own_project(&workspace_root(environment)),
             Some(named) => environment.current_folder()?.join(named),
         };
         let root = root.canonicalize_utf8().map_err(|error| {
@@ -37,6 +38,28 @@ pub(crate) fn workspace_root(environment: &Environment) -> Utf8PathBuf {
     let manifest = environment.get("CARGO_MANIFEST_DIR").unwrap_or(env!("CARGO_MANIFEST_DIR"));
     let xtask = Utf8PathBuf::from(manifest);
     xtask.parent().map_or_else(|| xtask.clone(), Utf8Path::to_path_buf)
+}
+
+/// The project that a workspace was made for: itself, or the repository that has adopted it, which
+/// `workspace.metadata.warmwheel.project` in its Cargo.toml leads to.
+pub(crate) fn own_project(workspace: &Utf8Path) -> Utf8PathBuf {
+    // Cargo has read that file before this program.
+    let named = named_by(&workspace.join("Cargo.toml"), "project").ok().flatten();
+    named.map_or_else(
+        || workspace.to_path_buf(),
+        |project| {
+            let project = workspace.join(project);
+            project.canonicalize_utf8().unwrap_or(project)
+        },
+    )
+}
+
+/// A path that `workspace.metadata.warmwheel` in a Cargo.toml names.
+fn named_by(manifest: &Utf8Path, key: &str) -> Result<Option<Utf8PathBuf>> {
+    Ok(read_table(manifest)?.and_then(|cargo| {
+        let warmwheel = cargo.get("workspace")?.get("metadata")?.get("warmwheel")?;
+        Some(Utf8PathBuf::from(warmwheel.get(key)?.as_str()?))
+    }))
 }
 
 /// Where the wheels come from.
@@ -90,31 +113,38 @@ pub(crate) fn locate(
     Ok(Source::Folder(within.to_path_buf()))
 }
 
-/// The package that a project builds when none is named: its root, or what
-/// `workspace.metadata.warmwheel.package` in its Cargo.toml says.
+/// The package that a project builds when none is named: what `workspace.metadata.warmwheel.package`
+/// says in the Cargo.toml of the Warmwheel that it has adopted, or its root, or what its own
+/// Cargo.toml says in that place.
 fn own_package(project: &Project) -> Result<Utf8PathBuf> {
+    let manifest = project.root.join(HOME).join("Cargo.toml");
+    if let Some(package) = named_package(&manifest, project)? {
+        return Ok(package);
+    }
     if is_package(&project.root) {
         return Ok(Utf8PathBuf::new());
     }
-    let manifest = project.root.join("Cargo.toml");
-    let named = read_table(&manifest)?.and_then(|cargo| {
-        let warmwheel = cargo.get("workspace")?.get("metadata")?.get("warmwheel")?;
-        Some(Utf8PathBuf::from(warmwheel.get("package")?.as_str()?))
-    });
-    match named {
-        Some(within) if is_package(&project.root.join(&within)) => Ok(within),
-        Some(within) => Err(Fault::usage(
+    named_package(&project.root.join("Cargo.toml"), project)?.ok_or_else(|| {
+        Fault::usage(
+            format!("{} is no Python package", project.root),
+            "name one: `cargo xtask release-wheels PACKAGE`",
+        )
+    })
+}
+
+/// The package that a manifest names, if it does.
+fn named_package(manifest: &Utf8Path, project: &Project) -> Result<Option<Utf8PathBuf>> {
+    match named_by(manifest, "package")? {
+        Some(within) if !is_package(&project.root.join(&within)) => Err(Fault::usage(
             format!("{manifest} names the package {within}, which has no pyproject.toml"),
             "mend workspace.metadata.warmwheel.package",
         )),
-        None => Err(Fault::usage(
-            format!("{} is no Python package", project.root),
-            "name one: `cargo xtask release-wheels PACKAGE`",
-        )),
+        named => Ok(named),
     }
 }
 
-fn is_package(folder: &Utf8Path) -> bool {
+/// Whether a folder is that of a Python package.
+pub(crate) fn is_package(folder: &Utf8Path) -> bool {
     ["pyproject.toml", "setup.py", "setup.cfg"].iter().any(|file| folder.join(file).is_file())
 }
 

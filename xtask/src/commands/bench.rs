@@ -18,6 +18,7 @@ use crate::setup::{self, Purpose};
 /// Runs the suites and prints what each has found as soon as it has.
 pub(crate) fn run(flags: &cli::Bench, environment: &Environment, console: Console) -> Result<()> {
     let folders = Folders::of(environment);
+    folders.require_checkout("cargo xtask bench")?;
     let pins = Pins::built_in()?;
     let lab = if flags.setup {
         setup::ensure(Purpose::Lab, environment, console)?;

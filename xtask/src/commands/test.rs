@@ -18,6 +18,7 @@ use crate::setup::{self, Purpose};
 /// Runs the checks in order of their cost; the first that fails ends it.
 pub(crate) fn run(flags: &cli::Test, environment: &Environment, console: Console) -> Result<()> {
     let folders = Folders::of(environment);
+    folders.require_checkout("cargo xtask test")?;
     let pins = Pins::built_in()?;
     if flags.setup {
         setup::ensure(Purpose::Tests, environment, console)?;

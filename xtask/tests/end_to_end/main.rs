@@ -9,6 +9,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod adopt;
 mod audit;
 mod ci;
 mod lab;

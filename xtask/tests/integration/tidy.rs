@@ -36,6 +36,18 @@ fn a_plan_touches_nothing() {
 }
 
 #[test]
+fn what_adoption_decides_touches_nothing() {
+    let pure = ["additions", "carry", "diff", "plan", "record", "rust", "show", "workflows"];
+    let effects = ["crate::process", "crate::console", "std::fs", "std::process", "std::env"];
+    for name in pure {
+        let (file, folder) = (format!("adopt/{name}.rs"), format!("adopt/{name}"));
+        let places = [file.as_str(), folder.as_str()];
+        let there = places.iter().filter(|place| source().join(place).exists());
+        never_in(&there.copied().collect::<Vec<_>>(), &effects);
+    }
+}
+
+#[test]
 fn reporters_know_events_only() {
     let others = ["crate::plan", "crate::builder", "crate::settings", "crate::process"];
     never_in(&["report.rs", "report"], &others);
