@@ -12,7 +12,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::adopt::Adopt;
-pub(crate) use self::values::{Engine, Jobs, OnMiss, PlanFormat, Sample, Wiring};
+pub(crate) use self::values::{Ccache, Engine, Jobs, OnMiss, PlanFormat, Sample, Wiring};
 use crate::text::quote;
 
 /// Builds the wheels of a native Python package for every Python version from one warm compiler
@@ -80,7 +80,9 @@ const RELEASE_WHEELS_EXAMPLES: &str = "Examples:
   cargo xtask release-wheels --setup --image lab      in the test image, installing what it needs
 
 All settings but PACKAGE, --project, --plan, --resume, --setup, --verbose and --quiet may also stand in
-the package's pyproject.toml under [tool.warmwheel], with the same names.
+the package's pyproject.toml under [tool.warmwheel], with the same names. There
+[tool.warmwheel.ccache-release] pins another release of ccache. WARMWHEEL_FETCH_SECONDS says how long
+fetching it may take (60).
 
 In a terminal a line for each running build is kept up to date; NO_COLOR and TERM=dumb are heeded.
 
@@ -147,6 +149,13 @@ pub(crate) struct ReleaseWheels {
     /// How the compiler is put behind ccache [default: auto]
     #[arg(long, env = "WARMWHEEL_WIRING")]
     pub(crate) wiring: Option<Wiring>,
+    /// Which ccache builds in containers use [default: auto]
+    #[arg(long, value_name = "WHICH", env = "WARMWHEEL_CCACHE")]
+    pub(crate) ccache: Option<Ccache>,
+    /// The folder that the pinned ccache is fetched from, as https://, http:// or file:/// address
+    /// [default: the ccache project's release]
+    #[arg(long, value_name = "ADDRESS", env = "WARMWHEEL_CCACHE_MIRROR")]
+    pub(crate) ccache_mirror: Option<String>,
     /// Cache folder, relative to the project [default: one in the user's cache]
     #[arg(long, value_name = "DIR", env = "CCACHE_DIR")]
     pub(crate) ccache_dir: Option<Utf8PathBuf>,
@@ -204,6 +213,8 @@ impl ReleaseWheels {
             ("image", self.image.clone()),
             ("engine", self.engine.as_ref().and_then(word)),
             ("wiring", self.wiring.as_ref().and_then(word)),
+            ("ccache", self.ccache.map(|ccache| ccache.word().to_owned())),
+            ("ccache-mirror", self.ccache_mirror.clone()),
             ("ccache-dir", path(&self.ccache_dir)),
             ("output-dir", path(&self.output_dir)),
             ("report-dir", path(&self.report_dir)),

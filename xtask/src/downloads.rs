@@ -69,3 +69,27 @@ pub(crate) fn fetch(
 fn is_whole(path: &Utf8Path, sdist: &Sdist) -> bool {
     fs::read(path).is_ok_and(|bytes| hex(&Sha256::digest(bytes)) == sdist.sha256)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_very_file_is_taken_for_what_was_fetched() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = Utf8Path::from_path(folder.path()).unwrap().join("a-1.tar.gz");
+        let sdist = Sdist {
+            name: "a".to_owned(),
+            version: "1".to_owned(),
+            file: "a-1.tar.gz".to_owned(),
+            sha256: hex(&Sha256::digest("the whole file")),
+        };
+        assert!(!is_whole(&path, &sdist), "there is none");
+        for (text, whole) in
+            [("the whole", false), ("the whole filE", false), ("", false), ("the whole file", true)]
+        {
+            fs::write(&path, text).unwrap();
+            assert_eq!(is_whole(&path, &sdist), whole, "{text}");
+        }
+    }
+}

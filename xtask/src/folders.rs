@@ -13,6 +13,9 @@ pub(crate) const VALIDATOR: &str = "ccache-validator";
 /// The compiler launcher's.
 pub(crate) const LAUNCHER: &str = "ccache-launcher";
 
+/// What installs a ccache in an image that has none.
+pub(crate) const INSTALLER: &str = "install-ccache";
+
 /// Where `adopt` puts this workspace, below the root of another repository.
 pub(crate) const HOME: &str = "tools/warmwheel";
 

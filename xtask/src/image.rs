@@ -1,5 +1,6 @@
-//! Container images: which one a name means on this machine, and which `build` its interpreters
-//! have. Asked once per image and remembered under the image's id, which is a hash of what it holds.
+//! Container images: which one a name means on this machine, which `build` its interpreters have, and
+//! which ccache it has. Asked once per image and remembered under the image's id, which is a hash of
+//! what it holds.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -7,27 +8,26 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use camino::Utf8PathBuf;
-use serde::{Deserialize, Serialize};
 
 use crate::console::Console;
 use crate::environment::Environment;
 use crate::lab::Lab;
 use crate::memory;
-use crate::plan::facts::{ImageAnswer, ImageQuestion};
+use crate::plan::facts::{Contents, ImageAnswer, ImageQuestion};
 use crate::process;
+use crate::text;
 
 /// How long an engine may take to tell of an image; the first question after a start is slow.
 const INSPECT_LIMIT: Duration = Duration::from_secs(30);
 /// How long a container may take to list its interpreters. Under emulation that is slow.
 const LIST_LIMIT: Duration = Duration::from_secs(120);
-/// Lists the `build` of every interpreter. Files only and no process besides the shell: even a
-/// Python that only reads its own metadata takes longer than the container's start.
+/// Lists the `build` of every interpreter. Files only and no process besides the shell, apart from
+/// ccache: even a Python that only reads its own metadata takes longer than the container's start.
 const LIST: &str = r#"for record in /opt/python/*/lib/*/site-packages/build-*.dist-info; do
     if [ -d "$record" ]; then echo "$record"; fi
 done
+if command -v ccache >/dev/null 2>&1; then ccache --version || :; fi
 "#;
-/// A reason is cut here, in characters.
-const REASON_LENGTH: usize = 300;
 
 /// What becomes of an image that is not on this machine.
 #[derive(Clone, Copy)]
@@ -90,18 +90,18 @@ impl Asker<'_> {
     fn answer(&self, question: &ImageQuestion) -> ImageAnswer {
         let id = match self.id(question) {
             Ok(id) => id,
-            Err(error) => return ImageAnswer { id: None, build: Err(reason(&error)) },
+            Err(error) => return ImageAnswer { id: None, contents: Err(text::reason(&error)) },
         };
         let file = self.memory.as_ref().map(|folder| folder.join(format!("{id}.json")));
-        if let Some(known) = file.as_deref().and_then(memory::recall::<Memory>) {
-            return ImageAnswer { id: Some(id), build: Ok(known.build) };
+        if let Some(known) = file.as_deref().and_then(memory::recall) {
+            return ImageAnswer { id: Some(id), contents: Ok(known) };
         }
-        let build = self.list(question).map_err(|error| reason(&error));
-        if let (Ok(found), Some(file)) = (&build, file) {
+        let contents = self.list(question).map_err(|error| text::reason(&error));
+        if let (Ok(found), Some(file)) = (&contents, file) {
             // Only costs the next run the same question.
-            let _ = memory::remember(&file, &Memory { build: found.clone() });
+            let _ = memory::remember(&file, found);
         }
-        ImageAnswer { id: Some(id), build }
+        ImageAnswer { id: Some(id), contents }
     }
 
     /// The id of an image on this machine, which it is pulled to if need be.
@@ -128,7 +128,7 @@ impl Asker<'_> {
         matching_id(&process::probe(command, INSPECT_LIMIT)?, &question.platform)
     }
 
-    fn list(&self, question: &ImageQuestion) -> Result<BTreeMap<String, String>> {
+    fn list(&self, question: &ImageQuestion) -> Result<Contents> {
         let mut command = self.command(question);
         command.args(["run", "--rm", "--interactive", "--pull=never"]);
         command.args(["--platform", &question.platform]);
@@ -138,7 +138,7 @@ impl Asker<'_> {
         }
         command.args(arguments).args(["--entrypoint=/bin/sh", &question.image, "-s"]);
         let listed = process::read_with_input(command, LIST.as_bytes(), LIST_LIMIT)?;
-        Ok(versions(&listed))
+        Ok(contents(&listed))
     }
 
     fn command(&self, question: &ImageQuestion) -> Command {
@@ -158,28 +158,20 @@ fn matching_id(inspected: &str, platform: &str) -> Option<String> {
     (is_hash && wanted).then(|| id.to_owned())
 }
 
-/// From `/opt/python/cp312-cp312/lib/python3.12/site-packages/build-1.6.1.dist-info` and the like.
-fn versions(listed: &str) -> BTreeMap<String, String> {
+/// From `/opt/python/cp312-cp312/lib/python3.12/site-packages/build-1.6.1.dist-info` and the like, and
+/// from what ccache says of itself.
+fn contents(listed: &str) -> Contents {
     let version = |line: &str| {
         let interpreter = line.strip_prefix("/opt/python/")?.split('/').next()?;
         let record = line.rsplit('/').next()?;
         let version = record.strip_prefix("build-")?.strip_suffix(".dist-info")?;
         Some((interpreter.to_owned(), version.to_owned()))
     };
-    listed.lines().filter_map(version).collect()
-}
-
-/// What is kept of an image.
-#[derive(Serialize, Deserialize)]
-struct Memory {
-    build: BTreeMap<String, String>,
-}
-
-/// An error in one line.
-fn reason(error: &anyhow::Error) -> String {
-    let text = format!("{error:#}");
-    let words: Vec<_> = text.split_whitespace().collect();
-    words.join(" ").chars().take(REASON_LENGTH).collect()
+    let ccache = listed.lines().find_map(|line| line.strip_prefix("ccache version "));
+    Contents {
+        build: listed.lines().filter_map(version).collect(),
+        ccache: ccache.map(|version| text::shown(version.trim())),
+    }
 }
 
 #[cfg(test)]
@@ -209,6 +201,19 @@ mod tests {
             some warning\n";
         let expected = [("cp312-cp312", "1.6.1"), ("pp311-pypy311_pp73", "1.4.4")];
         let expected = expected.map(|(name, version)| (name.to_owned(), version.to_owned()));
-        assert_eq!(versions(listed), BTreeMap::from(expected));
+        assert_eq!(contents(listed), Contents { build: expected.into(), ccache: None });
+    }
+
+    #[test]
+    fn an_images_ccache_tells_its_version_in_its_first_line() {
+        let listed = "a warning\nccache version 4.7.5\nFeatures: file-storage\n";
+        assert_eq!(contents(listed).ccache.as_deref(), Some("4.7.5"));
+    }
+
+    #[test]
+    fn an_answer_from_before_ccache_was_asked_for_is_none() {
+        let recalled = |text: &str| serde_json::from_str::<Contents>(text);
+        assert!(recalled(r#"{"build": {"cp312-cp312": "1.6.1"}}"#).is_err());
+        assert_eq!(recalled(r#"{"build": {}, "ccache": null}"#).unwrap().ccache, None);
     }
 }

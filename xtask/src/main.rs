@@ -21,6 +21,7 @@ mod lab;
 mod meanwhile;
 mod memory;
 mod package;
+mod pinned;
 mod pins;
 mod plan;
 mod process;

@@ -15,7 +15,7 @@ pub(crate) struct Pins {
     pub(crate) cibuildwheel: Cibuildwheel,
     /// twine, which checks metadata.
     pub(crate) twine: Twine,
-    /// The ccache that tests run with beside the installed one.
+    /// The pinned ccaches.
     pub(crate) ccache: Ccache,
     /// The test image.
     pub(crate) lab: Lab,
@@ -53,12 +53,38 @@ pub(crate) struct Twine {
     pub(crate) version: String,
 }
 
-/// ccaches for tests.
+/// The pinned ccaches.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Ccache {
-    /// The newest one's version; `tools/ccache.txt` holds the hashes.
+    /// The version that tests run with beside the installed one; `tools/ccache.txt` holds the hashes.
     pub(crate) newest: String,
+    /// What is mounted into containers.
+    pub(crate) release: Release,
+}
+
+/// A release of the ccache project, with static programs for Linux.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Release {
+    /// Its version.
+    pub(crate) version: String,
+    /// The folder that holds its archives, as an `https`, `http` or `file` address.
+    pub(crate) address: String,
+    /// The SHA-256 of each platform's archive, hexadecimal.
+    pub(crate) sha256: BTreeMap<String, String>,
+}
+
+impl Release {
+    /// The platform of an architecture's static program, in the words of the project.
+    pub(crate) fn platform(architecture: &str) -> String {
+        format!("linux-{architecture}-musl-static")
+    }
+
+    /// The name of a platform's archive without its ending, which is that of the folder in it, too.
+    pub(crate) fn name(&self, platform: &str) -> String {
+        format!("ccache-{}-{platform}", self.version)
+    }
 }
 
 /// What the test image is made from.

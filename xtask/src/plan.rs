@@ -3,6 +3,7 @@
 //! Pure: nothing here starts a process, reads a file or looks at the environment. The executor,
 //! `--plan` and CI's matrix are views of one [`Plan`].
 
+pub(crate) mod ccache;
 pub(crate) mod facts;
 mod frontend;
 mod group;
@@ -21,12 +22,13 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use self::ccache::Ccache;
 use self::facts::{Facts, ImageQuestion, Selected};
 use self::inside::Inside;
 pub(crate) use self::merge::Merged;
 use self::merge::Merger;
 use self::wiring::Wiring;
-use crate::cli::{Engine, OnMiss};
+use crate::cli::{self, Engine, OnMiss};
 use crate::fault::Fault;
 use crate::text::hex;
 
@@ -110,6 +112,8 @@ pub(crate) struct BuildPlan {
     pub(crate) image_id: Option<String>,
     /// The container engine, where there is one.
     pub(crate) engine: Option<Engine>,
+    /// Which ccache it uses.
+    pub(crate) ccache: Ccache,
     /// How the compiler is put behind ccache.
     pub(crate) wiring: Wiring,
     /// Why the isolated build environment has another path in every run, if it has.
@@ -169,6 +173,21 @@ pub(crate) fn images(facts: &Facts<'_>) -> Result<BTreeSet<ImageQuestion>> {
     questions.filter_map(Result::transpose).collect()
 }
 
+/// The architectures that a pinned ccache is to be had for before a run is worked out, if it can be.
+///
+/// # Errors
+/// Nothing to build, or an identifier that is not to be had.
+pub(crate) fn ccaches(facts: &Facts<'_>) -> Result<BTreeSet<String>> {
+    if !matches!(facts.settings.ccache.which, cli::Ccache::Auto | cli::Ccache::Pinned) {
+        return Ok(BTreeSet::new());
+    }
+    let selection = selection::select(facts.answer, facts.settings, facts.lab)?;
+    let in_containers = selection.builds.iter().filter(|selected| selected.image.is_some());
+    let architectures =
+        in_containers.map(|selected| ccache::architecture_of(&selected.identifier).to_owned());
+    Ok(architectures.collect())
+}
+
 /// Works out a run.
 ///
 /// # Errors
@@ -221,12 +240,13 @@ fn plan_build(
     let domain = domain_of(identifier, image.as_deref());
     let pioneered = earlier.iter().any(|build| build.domain == domain);
     let record = facts.paths.run.join("builds").join(identifier);
-    let inside = Inside::of(facts, image.is_some(), &record);
+    let ccache = Ccache::of(facts, selected, answer)?;
+    let inside = Inside::of(facts, image.is_some(), &record, &ccache);
 
     let mut options = Merger::new(platform, selected, facts.environment);
     options.prepend("environment", inside.environment(facts, wiring, &domain, compilers), " ");
     options.prepend("test-command", inside.hook(platform), " && ");
-    options.append("before-all", inside.preflight(wiring));
+    options.around("before-all", inside.installer(), &inside.preflight(wiring));
     options.prepend("before-test", inside.seal(), " && ");
     let env_dir = frontend::Environment::of(facts, selected, answer);
     put_folders(&mut options, facts, selected, &env_dir);
@@ -264,6 +284,7 @@ fn plan_build(
         image,
         image_id: answer.and_then(|answer| answer.id.clone()),
         engine,
+        ccache,
         wiring,
         env_note: env_dir.note(),
         tested: selected.tested,

@@ -15,7 +15,7 @@ pub(crate) use self::linters::{Linters, linters};
 use crate::console::Console;
 use crate::environment::Environment;
 use crate::fault::Fault;
-use crate::folders::{LAUNCHER, VALIDATOR};
+use crate::folders::{INSTALLER, LAUNCHER, VALIDATOR};
 use crate::pins::{BROWSER, CCACHE, Pins, REQUIREMENTS, TWINE};
 use crate::process;
 use crate::text::hex;
@@ -26,6 +26,8 @@ const ASK_LIMIT: Duration = Duration::from_secs(20);
 const INSTALL_LIMIT: Duration = Duration::from_secs(900);
 /// Compiling the validator, on a slow machine.
 const COMPILE_LIMIT: Duration = Duration::from_secs(900);
+/// What installs a ccache in an image that has none.
+const INSTALL_CCACHE: &str = include_str!("provision/install-ccache.sh");
 /// Written last, so that a half-made environment is never taken for a whole one.
 const READY: &str = "warmwheel-ready";
 
@@ -310,8 +312,8 @@ fn version(text: &str) -> Option<(u32, u32)> {
     Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
-/// The static validator and launcher for containers of this machine: built by cargo, which also knows when it
-/// is still fresh. Returns the folder that is mounted read-only into containers.
+/// The static validator and launcher for containers of this machine, built by cargo, which also
+/// knows when they are still fresh, and what installs a ccache where there is none. Returns the folder that is mounted read-only into containers.
 ///
 /// # Errors
 /// It does not compile.
@@ -345,6 +347,15 @@ pub(crate) fn container_files(
     let built = own_target.join(triple).join("release");
     for program in [VALIDATOR, LAUNCHER] {
         place(&built.join(program), &folder.join(program))?;
+    }
+    let installer = folder.join(INSTALLER);
+    if !fs::read(&installer).is_ok_and(|found| found == INSTALL_CCACHE.as_bytes()) {
+        // In a folder of its own, so that it gets the rights that files have here.
+        let beside = tempfile::tempdir_in(&folder)?;
+        let written = beside.path().join(INSTALLER);
+        fs::write(&written, INSTALL_CCACHE)
+            .and_then(|()| fs::rename(&written, &installer))
+            .with_context(|| format!("cannot place {installer}"))?;
     }
     Ok(folder)
 }
@@ -382,14 +393,4 @@ fn static_triple() -> Result<&'static str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_are_compared_as_numbers() {
-        assert!(version("3.9") < version("3.11"));
-        assert!(version("3.12\n") > version("3.11"));
-        assert!(version("no").is_none());
-        assert!(version("no") < version("3.11"), "what is no version is too old");
-    }
-}
+mod tests;

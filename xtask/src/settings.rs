@@ -1,15 +1,18 @@
 //! What is wanted: flags, then variables (clap reads both), then `[tool.warmwheel]`, then defaults.
 
+pub(crate) mod ccache;
 pub(crate) mod ci;
 
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 
+use self::ccache::Ccache;
 use self::ci::{Ci, PullRequest};
-use crate::cli::{Engine, Jobs, OnMiss, ReleaseWheels, Wiring};
+use crate::cli::{self, Engine, Jobs, OnMiss, ReleaseWheels, Wiring};
 use crate::environment::Environment;
 use crate::fault::Fault;
+use crate::pins::Release;
 
 /// `[tool.warmwheel]` of a package's pyproject.toml.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -20,6 +23,9 @@ pub(crate) struct Table {
     image: Option<String>,
     engine: Option<Engine>,
     wiring: Option<Wiring>,
+    ccache: Option<cli::Ccache>,
+    ccache_mirror: Option<String>,
+    ccache_release: Option<Release>,
     ccache_dir: Option<Utf8PathBuf>,
     output_dir: Option<Utf8PathBuf>,
     report_dir: Option<Utf8PathBuf>,
@@ -38,12 +44,15 @@ pub(crate) struct Table {
 }
 
 /// The keys of [`Table`], for suggestions. A test keeps the two the same.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 19] = [
     "only",
     "python",
     "image",
     "engine",
     "wiring",
+    "ccache",
+    "ccache-mirror",
+    "ccache-release",
     "ccache-dir",
     "output-dir",
     "report-dir",
@@ -91,6 +100,9 @@ impl Table {
             )
         })?;
         table.ci.check(file)?;
+        if let Some(release) = &table.ccache_release {
+            ccache::check_release(release, file)?;
+        }
         Ok(table)
     }
 }
@@ -118,6 +130,8 @@ pub(crate) struct Settings {
     pub(crate) engine: Option<Engine>,
     /// How the compiler is put behind ccache.
     pub(crate) wiring: Wiring,
+    /// Which ccache builds in containers use.
+    pub(crate) ccache: Ccache,
     /// The host's cache folder, absolute.
     pub(crate) ccache_dir: Utf8PathBuf,
     /// Where finished wheels go, absolute.
@@ -170,6 +184,7 @@ impl Settings {
             image: flags.image.clone().or_else(|| table.image.clone()),
             engine: flags.engine.or(table.engine),
             wiring: flags.wiring.or(table.wiring).unwrap_or_default(),
+            ccache: Ccache::resolve(flags, table, environment)?,
             ccache_dir,
             output_dir: folder(&flags.output_dir, &table.output_dir)
                 .unwrap_or_else(|| project.join("wheelhouse")),
@@ -267,6 +282,9 @@ mod tests {
             "image = []",
             "engine = 'lxc'",
             "wiring = true",
+            "ccache = 'newest'",
+            "ccache-mirror = 1",
+            "ccache-release.version = 4",
             "ccache-dir = 1",
             "min-hit-rate = 'x'",
             "on-miss = 'ignore'",

@@ -32,6 +32,16 @@ pub(crate) fn shown(text: &str) -> String {
     escaped.replace('\t', "\\t").replace("##[", "# #[")
 }
 
+/// A reason is cut here, in characters.
+const REASON_CHARACTERS: usize = 300;
+
+/// An error with its causes, in one line.
+pub(crate) fn reason(error: &anyhow::Error) -> String {
+    let text = format!("{error:#}");
+    let words: Vec<_> = text.split_whitespace().collect();
+    words.join(" ").chars().take(REASON_CHARACTERS).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -32,7 +32,7 @@ const FILES: [&str; 9] = [
 pub(super) const FOLDERS: [(&str, &[&str], bool); 4] = [
     ("tools", &["txt"], false),
     ("tools/lab", &["txt", "py"], false),
-    ("xtask/src", &["rs", "py", "yml", "snap"], true),
+    ("xtask/src", &["rs", "py", "sh", "yml", "html", "css", "js", "ndjson", "txt", "snap"], true),
     ("xtask/validator/src", &["rs"], true),
 ];
 /// The section of the manifest that says which package is built.

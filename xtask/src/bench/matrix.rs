@@ -165,6 +165,7 @@ fn large_plan(folder: &Utf8Path) -> Result<Plan> {
         machine: Machine { cores: 8, memory_bytes: None },
         engines: &[Engine::Podman],
         images: &BTreeMap::new(),
+        ccaches: &BTreeMap::new(),
         lab: None,
         paths: &paths,
     })

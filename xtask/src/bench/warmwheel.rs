@@ -65,6 +65,8 @@ pub(super) fn command(rig: &Rig<'_>, places: &Places<'_>, flags: &[&str]) -> Res
         .args(["release-wheels", "--image", "lab", "--project", places.package.as_str()])
         .args(["--ccache-dir", places.cache.as_str(), "--output-dir", places.wheels.as_str()])
         .args(["--report-dir", places.records.as_str()])
+        // The one that its rivals have as well.
+        .args(["--ccache", "image"])
         .args(flags)
         .env("CIBW_CONTAINER_ENGINE", rig.container_engine(&[]));
     Ok(command)

@@ -104,11 +104,11 @@ mod tests {
     #[test]
     fn real_logs_are_cut_to_what_broke_the_build() {
         for (name, log) in [
-            ("compiler", include_str!("excerpt/compiler.log")),
-            ("linker", include_str!("excerpt/linker.log")),
-            ("cmake", include_str!("excerpt/cmake.log")),
-            ("test", include_str!("excerpt/test.log")),
-            ("image", include_str!("excerpt/image.log")),
+            ("compiler", include_str!("excerpt/compiler.txt")),
+            ("linker", include_str!("excerpt/linker.txt")),
+            ("cmake", include_str!("excerpt/cmake.txt")),
+            ("test", include_str!("excerpt/test.txt")),
+            ("image", include_str!("excerpt/image.txt")),
         ] {
             insta::assert_snapshot!(name, of_log(log));
         }

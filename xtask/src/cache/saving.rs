@@ -36,7 +36,7 @@ const LOOK: &str = "command -v ccache >/dev/null";
 /// another would change what it finds there.
 #[derive(Debug)]
 enum Ccache<'a> {
-    /// This machine's.
+    /// This machine's, or the pinned one, which runs on it as well.
     OfHost(Utf8PathBuf),
     /// The one in a build's image.
     OfImage(&'a BuildPlan),
@@ -50,7 +50,9 @@ impl<'a> Ccache<'a> {
         environment: &Environment,
     ) -> Option<Self> {
         let [version] = versions.iter().copied().collect::<Vec<_>>()[..] else { return None };
-        if let Some(program) = environment.find_program("ccache") {
+        let pinned = plan.builds.iter().find_map(|build| build.ccache.pinned.as_ref());
+        let pinned = pinned.map(|pinned| pinned.folder.join("ccache"));
+        for program in environment.find_program("ccache").into_iter().chain(pinned) {
             let mut command = process::command(&program);
             command.arg("--version");
             let said = process::probe(command, ASK_LIMIT).unwrap_or_default();

@@ -11,8 +11,8 @@ use crate::text::hex;
 
 /// Changes when caches of earlier releases of Warmwheel are of no use any more.
 const GENERATION: &str = "warmwheel1";
-/// Stands for ccache's version until the first build tells it: where `before-all` installs ccache
-/// nobody else knows.
+/// Stands for ccache's version until the first build tells it: unless the settings ask for the pinned
+/// one nobody else knows.
 const ANY_CCACHE: &str = "ccache.any";
 
 /// What a cache is for.

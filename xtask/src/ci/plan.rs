@@ -210,7 +210,7 @@ fn job(
         architecture: architecture.to_owned(),
         tags: vec![tag.to_owned()],
         images: first.image.iter().map(|image| known(image, digests)).collect(),
-        ccache: None,
+        ccache: first.ccache.promised().map(ToOwned::to_owned),
     };
     Job {
         name: names.unique(tag),

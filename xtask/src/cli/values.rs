@@ -113,6 +113,35 @@ pub(crate) enum Wiring {
     None,
 }
 
+/// Which ccache builds in containers use.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, serde::Deserialize, serde::Serialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Ccache {
+    /// The pinned one where it can be had, else the image's, else a package.
+    #[default]
+    Auto,
+    /// The ccache project's own static program: the same version in every image.
+    Pinned,
+    /// The one that the image has, or that the package's before-all brings.
+    Image,
+    /// One that the image's package manager installs, unless the image has one.
+    Package,
+}
+
+impl Ccache {
+    /// The value as it is typed.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Pinned => "pinned",
+            Self::Image => "image",
+            Self::Package => "package",
+        }
+    }
+}
+
 /// What a version without hits means.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]

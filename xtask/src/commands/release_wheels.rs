@@ -29,6 +29,7 @@ use crate::host;
 use crate::image;
 use crate::interrupt::Interrupt;
 use crate::lab::{self, Lab};
+use crate::pinned;
 use crate::pins::Pins;
 use crate::plan::{self, Plan, facts};
 use crate::provision;
@@ -151,6 +152,9 @@ impl<'a> Run<'a> {
         for left_out in &self.plan.left_out {
             console.say(format!("{left_out} is left out: the test image has no such interpreter"));
         }
+        for second_choice in self.plan.second_choices() {
+            console.say(second_choice);
+        }
         let interrupt = Interrupt::listen().context("cannot listen for signals")?;
         make_run_folder(&self.plan)?;
         keep_out_of_git(&self.runs())?;
@@ -251,7 +255,9 @@ fn exit_code(ending: Ending, interrupt: &Interrupt) -> u8 {
 
 /// The tools and facts that a plan needs.
 struct Prepared {
+    pins: Pins,
     folders: Folders,
+    console: Console,
     python: Utf8PathBuf,
     answer: facts::Answer,
     engines: Vec<crate::cli::Engine>,
@@ -297,7 +303,7 @@ fn prepare(
             Fault::machine("the test image has not been made", "run `cargo xtask lab --setup`")
         })?),
     };
-    Ok(Prepared { folders, python, answer, engines, lab })
+    Ok(Prepared { pins, folders, console, python, answer, engines, lab })
 }
 
 /// Has cibuildwheel tell what it makes of the package, and returns the Python that has it. It is
@@ -353,18 +359,28 @@ impl Prepared {
             machine: host::machine(),
             engines: &self.engines,
             images: &BTreeMap::new(),
+            ccaches: &BTreeMap::new(),
             lab: self.lab.as_ref(),
             paths: &paths,
         };
-        let images = image::ask(plan::images(&facts)?, missing, facts.lab, environment);
-        facts.images = &images;
+        let (asked, wanted) = (plan::images(&facts)?, plan::ccaches(&facts)?);
+        let (pins, python, console) = (&self.pins, &self.python, self.console);
+        // Both may have to fetch something.
+        let (images, ccaches) = thread::scope(|scope| {
+            let ccaches = scope.spawn(|| {
+                pinned::offers(&wanted, &settings.ccache, pins, python, environment, console)
+            });
+            let images = image::ask(asked, missing, self.lab.as_ref(), environment);
+            (images, ccaches.join().unwrap_or_default())
+        });
+        (facts.images, facts.ccaches) = (&images, &ccaches);
         plan::plan(&facts)
     }
 
     /// What all builds are made with, for who wants to know whether it is the same again.
     fn common(&self, plan: &Plan, input: &Input) -> Result<Asked> {
         let files = provision::container_folder(&self.folders.target);
-        let volatile = [
+        let mut volatile = vec![
             (plan.run_id.clone(), "run"),
             (plan.report_dir.to_string(), "records"),
             (plan.ccache_dir.to_string(), "cache"),
@@ -373,6 +389,9 @@ impl Prepared {
             (self.python.to_string(), "python"),
             (format!("WARMWHEEL_COMPILERS={}", plan.compilers), "compilers"),
         ];
+        // Which one it is stands with each build's tools.
+        let pinned = plan.builds.iter().filter_map(|build| build.ccache.pinned.as_ref());
+        volatile.extend(pinned.map(|pinned| (pinned.folder.to_string(), "pinned")));
         let (validator, _) = digest::file(&files.join(VALIDATOR))?;
         let (launcher, _) = digest::file(&files.join(LAUNCHER))?;
         let tools = [
@@ -382,7 +401,7 @@ impl Prepared {
             ("launcher", launcher),
         ];
         Ok(Asked {
-            volatile: volatile.to_vec(),
+            volatile,
             tools: tools.map(|(name, value)| (name.to_owned(), value)).into(),
             ..Asked::default()
         })

@@ -48,7 +48,7 @@ pub(crate) fn run(flags: &cli::Test, environment: &Environment, console: Console
     console.say("== workflows");
     workflows::check(&folders.workspace, &linters, &pins)?;
     let behind = environment.path_folders();
-    let path = std::env::join_paths([newest].iter().chain(&behind))?;
+    let path = std::env::join_paths(std::iter::once(&newest).chain(&behind))?;
     let path = path.to_str().context("PATH is not UTF-8")?;
     let real = ["test", "--quiet", "--locked", "--package", "ccache-validator", "--test", "real"];
     let step = format!("every verdict with ccache {}", pins.ccache.newest);
@@ -60,6 +60,10 @@ pub(crate) fn run(flags: &cli::Test, environment: &Environment, console: Console
     cargo(
         "end-to-end tests",
         &[&["test", "--locked"][..], &end_to_end[..]].concat(),
-        &[("WARMWHEEL_SDISTS", sdists.as_str()), ("WARMWHEEL_BROWSER", browser.as_str())],
+        &[
+            ("WARMWHEEL_SDISTS", sdists.as_str()),
+            ("WARMWHEEL_BROWSER", browser.as_str()),
+            ("WARMWHEEL_NEWEST_CCACHE", newest.as_str()),
+        ],
     )
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::cli::Engine;
 use crate::environment::Environment;
@@ -93,9 +93,41 @@ pub(crate) struct ImageQuestion {
 pub(crate) struct ImageAnswer {
     /// Its id, which is a hash of what it holds; `None` if the engine has no such image here.
     pub(crate) id: Option<String>,
-    /// The version of `build` by the name of the interpreter's folder (`cp312-cp312`), or why that
-    /// is not known.
-    pub(crate) build: Result<BTreeMap<String, String>, String>,
+    /// What was found in it, or why that is not known.
+    pub(crate) contents: Result<Contents, String>,
+}
+
+/// What was found in an image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Contents {
+    /// The version of `build` by the name of the interpreter's folder (`cp312-cp312`).
+    pub(crate) build: BTreeMap<String, String>,
+    /// The version of its ccache; `None` where it has none. An answer without it is from before it
+    /// was asked for, and no answer.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub(crate) ccache: Option<String>,
+}
+
+/// A pinned ccache, or why there is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Offer {
+    /// It is on this machine, and whole.
+    Ready(Pinned),
+    /// None is pinned for the architecture.
+    Unpinned(String),
+    /// It cannot be had, for this reason.
+    Missing(String),
+}
+
+/// A pinned ccache on this machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Pinned {
+    /// Its version.
+    pub(crate) version: String,
+    /// The SHA-256 of the archive that it is from, hexadecimal.
+    pub(crate) sha256: String,
+    /// The folder that holds it and nothing else.
+    pub(crate) folder: Utf8PathBuf,
 }
 
 /// An option's effective value.
@@ -154,6 +186,9 @@ pub(crate) struct Facts<'a> {
     /// What is known of the images of [`super::images`]; one that is not among them was not asked
     /// about.
     pub(crate) images: &'a BTreeMap<ImageQuestion, ImageAnswer>,
+    /// The pinned ccaches by architecture, of those of [`super::ccaches`]; one that is not among them
+    /// was not looked for.
+    pub(crate) ccaches: &'a BTreeMap<String, Offer>,
     /// The test image, when it was asked for.
     pub(crate) lab: Option<&'a Lab>,
     /// Folders and programs.

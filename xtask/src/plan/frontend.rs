@@ -90,9 +90,9 @@ fn host_folder(facts: &Facts<'_>, identifier: &str) -> anyhow::Result<String> {
 }
 
 fn version_in<'a>(image: &'a ImageAnswer, interpreter: &str) -> Result<&'a str, String> {
-    let versions = image.build.as_ref().map_err(Clone::clone)?;
+    let contents = image.contents.as_ref().map_err(Clone::clone)?;
     let folder = Utf8Path::new(interpreter).file_name().unwrap_or(interpreter);
-    let version = versions.get(folder).map(String::as_str);
+    let version = contents.build.get(folder).map(String::as_str);
     version.ok_or_else(|| format!("the image has none for {folder}"))
 }
 

@@ -3,20 +3,24 @@
 
 use std::collections::BTreeMap;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::Mount;
+use super::ccache::{Ccache, Way};
 use super::facts::Facts;
 use super::merge::assignment;
 use super::wiring::Wiring;
 use crate::cli::OnMiss;
-use crate::folders::{LAUNCHER, VALIDATOR};
+use crate::folders::{INSTALLER, LAUNCHER, VALIDATOR};
 use crate::text::quote;
 
 /// The cache inside containers.
 const CONTAINER_CACHE: &str = "/host_ccache";
 /// Warmwheel's own files inside containers, read-only.
 const CONTAINER_FILES: &str = "/warmwheel";
+/// The pinned ccache inside containers, read-only and in a folder of its own: it is in front of
+/// `PATH`, where nothing else of ours may be.
+const CONTAINER_CCACHE: &str = "/warmwheel-ccache";
 /// What one build leaves for the host, inside its container.
 const CONTAINER_RECORD: &str = "/warmwheel-build";
 /// The project inside containers, where cibuildwheel copies it.
@@ -39,13 +43,24 @@ pub(super) struct Inside {
     validator: String,
     /// The launcher, where compilers are put behind it.
     launcher: Option<String>,
+    /// The host's folder of the pinned ccache, where that is used.
+    ccache: Option<Utf8PathBuf>,
+    /// What installs a ccache, where that may have to be done.
+    installer: Option<String>,
 }
 
 impl Inside {
-    pub(super) fn of(facts: &Facts<'_>, in_container: bool, record: &Utf8Path) -> Self {
+    pub(super) fn of(
+        facts: &Facts<'_>,
+        in_container: bool,
+        record: &Utf8Path,
+        ccache: &Ccache,
+    ) -> Self {
         let files = if in_container { CONTAINER_FILES } else { facts.paths.files.as_str() };
         let launcher = has_launcher(facts).then(|| format!("{files}/{LAUNCHER}"));
         let validator = format!("{files}/{VALIDATOR}");
+        let installer = (ccache.way == Way::Package).then(|| format!("sh {files}/{INSTALLER}"));
+        let ccache = ccache.pinned.as_ref().map(|pinned| pinned.folder.clone());
         if in_container {
             Self {
                 cache: CONTAINER_CACHE.to_owned(),
@@ -54,6 +69,8 @@ impl Inside {
                 links: "/tmp/warmwheel-links".to_owned(),
                 validator,
                 launcher,
+                ccache,
+                installer,
             }
         } else {
             Self {
@@ -63,6 +80,8 @@ impl Inside {
                 links: facts.paths.run.join("links").to_string(),
                 validator,
                 launcher,
+                ccache,
+                installer,
             }
         }
     }
@@ -73,11 +92,13 @@ impl Inside {
             container: container.to_owned(),
             read_only,
         };
-        vec![
+        let mut mounts = vec![
             mount(&facts.settings.ccache_dir, &self.cache, false),
             mount(&facts.paths.files, CONTAINER_FILES, true),
             mount(&record.join("record"), &self.record, false),
-        ]
+        ];
+        mounts.extend(self.ccache.iter().map(|folder| mount(folder, CONTAINER_CCACHE, true)));
+        mounts
     }
 
     /// The check in front of the package's own test command. cibuildwheel puts the wheel's path in
@@ -90,6 +111,11 @@ impl Inside {
     /// The end of what counts: tests may compile the package once more.
     pub(super) fn seal(&self) -> String {
         format!("{} seal", quote(&self.validator))
+    }
+
+    /// What installs a ccache before the package's own `before-all` runs.
+    pub(super) fn installer(&self) -> Option<&str> {
+        self.installer.as_deref()
     }
 
     /// The check before anything is compiled, which makes the links as well.
@@ -155,8 +181,11 @@ impl Inside {
         let mut words: Vec<_> =
             values.iter().map(|(name, value)| assignment(name, value)).collect();
         words.extend(wiring.evaluated(self.launcher.as_deref()));
-        if wiring == Wiring::Links {
-            words.push(format!("PATH=\"{}:$PATH\"", self.links));
+        let links = (wiring == Wiring::Links).then_some(self.links.as_str());
+        let ccache = self.ccache.as_ref().map(|_| CONTAINER_CCACHE);
+        let ahead: Vec<_> = links.into_iter().chain(ccache).collect();
+        if !ahead.is_empty() {
+            words.push(format!("PATH=\"{}:$PATH\"", ahead.join(":")));
         }
         words.join(" ")
     }

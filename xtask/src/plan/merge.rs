@@ -5,7 +5,8 @@
 //! without one keeps its place in the order. A user who has set the suffixed one already, or its
 //! rule, gets ours and the value that theirs comes to.
 //!
-//! `before-all` is where a package installs its ccache, so what looks for one comes after it.
+//! `before-all` is where a package installs its ccache, so what looks for one comes after it, and what
+//! installs one in case there is none comes before it.
 //! `container-engine` and `build-frontend` cannot be merged by cibuildwheel. All three are set whole.
 
 use std::collections::BTreeMap;
@@ -70,16 +71,21 @@ impl<'a> Merger<'a> {
         self.record(option, ours);
     }
 
-    /// Runs the command `ours` after what the package and the user have for `option`, if that
-    /// succeeds.
-    pub(super) fn append(&mut self, option: &str, ours: String) {
-        let whole = match self.value_of(option) {
-            "" => ours.clone(),
-            theirs if self.platform == "windows" => format!("{theirs} && {ours}"),
+    /// Runs the command `ahead`, if there is one, before what the package and the user have for
+    /// `option`, and `behind` after it, each if all before it has succeeded.
+    pub(super) fn around(&mut self, option: &str, ahead: Option<&str>, behind: &str) {
+        let theirs = match self.value_of(option) {
+            "" => None,
+            theirs if self.platform == "windows" => Some(theirs.to_owned()),
             // A line of its own for the end of the group: theirs may end in a comment.
-            theirs => format!("{{ {theirs}\n}} && {ours}"),
+            theirs => Some(format!("{{ {theirs}\n}}")),
         };
-        self.put(option, whole, "none");
+        let joined = |between: Option<&str>| {
+            let parts = ahead.into_iter().chain(between).chain([behind]);
+            parts.collect::<Vec<_>>().join(" && ")
+        };
+        let ours = joined(ahead.map(|_| "…"));
+        self.put(option, joined(theirs.as_deref()), "none");
         self.record(option, ours);
     }
 

@@ -58,6 +58,18 @@ impl Plan {
             .with([Node::new(command(build))])
     }
 
+    /// The domains that use another ccache than they would if all could be had, in words.
+    pub(crate) fn second_choices(&self) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        for build in self.builds.iter().filter(|build| build.ccache.why.is_some()) {
+            let line = format!("ccache of {}: {}", build.domain, build.ccache.text());
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+        lines
+    }
+
     fn pace(&self) -> String {
         let further = if self.keep_going { "; a failure stops no other" } else { "" };
         match self.jobs {
@@ -85,7 +97,8 @@ fn surroundings(build: &BuildPlan) -> Vec<Node> {
         let mode = if mount.read_only { "read-only" } else { "read-write" };
         format!("mount {} at {} ({mode})", mount.host, mount.container)
     });
-    image.chain(mounts).map(Node::new).collect()
+    let ccache = format!("ccache: {}", build.ccache.text());
+    image.chain([ccache]).chain(mounts).map(Node::new).collect()
 }
 
 fn additions(build: &BuildPlan) -> Node {

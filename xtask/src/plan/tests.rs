@@ -1,5 +1,6 @@
 //! Plans for every platform, made on any machine.
 
+mod ccache;
 mod folders;
 mod scenario;
 

@@ -141,7 +141,11 @@ fn inputs_of_build(build: &BuildPlan, user: &Environment, common: &Asked) -> Inp
     let environment =
         super::inputs::variables(user, &build.environment, in_container, &build.passed);
     let image = build.image_id.clone().or_else(|| build.image.clone()).unwrap_or_default();
-    Inputs::of(&Asked { environment, argv: build.argv.clone(), image, ..common.clone() })
+    let mut tools = common.tools.clone();
+    // Any other is the image's, or comes from what the settings install in it.
+    let pinned = build.ccache.pinned.as_ref();
+    tools.extend(pinned.map(|pinned| ("ccache".to_owned(), pinned.sha256.clone())));
+    Inputs::of(&Asked { environment, argv: build.argv.clone(), image, tools, ..common.clone() })
 }
 
 fn resumed(kept: Kept) -> BuildResult {
@@ -154,5 +158,30 @@ fn resumed(kept: Kept) -> BuildResult {
         }),
         cache: serde_json::from_value(kept.cache).ok(),
         ..BuildResult::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::facts::Pinned;
+    use crate::plan::planned_for;
+
+    #[test]
+    fn another_pinned_ccache_makes_other_wheels_wherever_it_lies() {
+        let mut plan = planned_for("linux", &["cp312-manylinux_x86_64"]);
+        let mut inputs = |pinned: Option<&str>| {
+            let pinned = pinned.map(|sha256| Pinned {
+                version: "4.14.1".to_owned(),
+                sha256: sha256.to_owned(),
+                folder: "/somewhere".into(),
+            });
+            plan.builds[0].ccache.pinned = pinned;
+            inputs_of(&plan, &Environment::default(), &Asked::default()).remove(0)
+        };
+        let (none, one, other) = (inputs(None), inputs(Some("0a")), inputs(Some("0b")));
+        assert_eq!(inputs(Some("0a")), one);
+        assert_eq!(one.changes_since(&other), ["another ccache"]);
+        assert_eq!(one.changes_since(&none), ["another ccache"]);
     }
 }

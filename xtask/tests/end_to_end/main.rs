@@ -11,6 +11,7 @@ mod support;
 
 mod adopt;
 mod audit;
+mod ccache;
 mod ci;
 mod lab;
 mod meson;

@@ -65,6 +65,19 @@ fn an_image_is_asked_once_and_its_answer_remembered() {
 }
 
 #[test]
+fn an_images_ccache_stands_in_the_plan_with_its_version() {
+    let sandbox = sandbox(&format!("{LISTS}; echo ccache version 3.7.7"));
+    sandbox.write("here", "");
+    let ccache = plan(&sandbox)["ccache"].clone();
+    assert_eq!((&ccache["way"], &ccache["version"]), (&"image".into(), &"3.7.7".into()));
+    // An answer of a Warmwheel that had not asked for it is no answer.
+    let file = sandbox.root.join("user-cache/warmwheel/images/0af1.json");
+    fs::write(file, r#"{"build": {"cp312-cp312": "1.6.1"}}"#).unwrap();
+    assert_eq!(plan(&sandbox)["ccache"]["version"], "3.7.7");
+    assert_eq!(told(&sandbox, "run"), 2);
+}
+
+#[test]
 fn a_plan_pulls_no_image() {
     let sandbox = sandbox(LISTS);
     sandbox.write("registry", "");

@@ -54,7 +54,7 @@ impl Sandbox {
     }
 }
 
-fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
         write!(text, "{byte:02x}").unwrap();
         text
@@ -203,7 +203,8 @@ fn a_failed_compilation_ends_the_run_and_shows_the_end_of_its_log() {
     let sandbox = pretending("echo 'int broken(' > pkg.c; compile pkg.c || exit 7; wheel");
     let ran = sandbox.release_wheels(&[]).expect(1).says("exit status: 7").says("error: expected");
     let again = format!(
-        "cargo xtask release-wheels --project {} --ccache-dir {} --only cp311-manylinux_x86_64",
+        "cargo xtask release-wheels --project {} --ccache image --ccache-dir {} \
+         --only cp311-manylinux_x86_64",
         sandbox.project(),
         sandbox.root.join("cache")
     );

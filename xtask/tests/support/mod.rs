@@ -64,6 +64,8 @@ impl Sandbox {
         fs::create_dir_all(cache.join("warmwheel")).unwrap();
         let mut sandbox = Self { _folder: folder, root, variables: BTreeMap::new() };
         sandbox.set("XDG_CACHE_HOME", cache.as_str());
+        // No test reaches out for a release that it has not made itself.
+        sandbox.set("WARMWHEEL_CCACHE", "image");
         sandbox.write("project/pyproject.toml", "[project]\nname = 'pkg'\nversion = '1'\n");
         sandbox.write("project/pkg.c", "int answer(void) { return 42; }\n");
         sandbox
@@ -94,6 +96,11 @@ impl Sandbox {
     /// Sets a variable for every command.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.variables.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Leaves a variable unset for every command.
+    pub(crate) fn unset(&mut self, name: &str) {
+        self.variables.remove(name);
     }
 
     /// The program under test, in the project, with none of the test runner's own settings.

@@ -1,5 +1,6 @@
 use super::*;
 use crate::ci::context::tests::context;
+use crate::cli::Ccache;
 use crate::plan::planned_for;
 
 fn share(label: &str, platform: &'static str, identifiers: &[&str]) -> Share {
@@ -116,4 +117,23 @@ fn two_images_of_one_platform_tag_are_two_jobs() {
     let made = plan(&[share], &BTreeMap::new(), 1, &context("push", "main", &[]));
     let names: Vec<_> = made.jobs.iter().map(|job| job.name.as_str()).collect();
     assert_eq!(names, ["manylinux_x86_64", "manylinux_x86_64_2"]);
+}
+
+/// Only where a job would fail rather than use another one.
+#[test]
+fn the_version_of_a_pinned_ccache_stands_in_the_caches_name_from_the_start() {
+    let main = context("push", "main", &[]);
+    let mut share = share("x", "linux", &["cp312-manylinux_x86_64"]);
+    let name = |share: &Share| {
+        let made = plan(std::slice::from_ref(share), &BTreeMap::new(), 1, &main);
+        (made.jobs[0].cache_key.clone(), made.jobs[0].restore_keys.clone())
+    };
+    let (key, restore) = name(&share);
+    assert!(key.contains("-ccache.any-main-") && restore.ends_with("-ccache."), "{key} {restore}");
+    let ccache = &mut share.plan.builds[0].ccache;
+    ccache.setting = Ccache::Pinned;
+    ccache.version = Some("4.14.1".to_owned());
+    let (key, restore) = name(&share);
+    assert!(key.contains("-ccache.4.14.1-main-"), "{key}");
+    assert!(restore.ends_with("-ccache.4.14.1-main-"), "{restore}");
 }

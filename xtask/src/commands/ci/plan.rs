@@ -12,7 +12,7 @@ use super::{context_of, outputs_file};
 use crate::builder::answer::{self, Question};
 use crate::ci::context::Context;
 use crate::ci::plan::{self as jobs, CiPlan, KINDS, Share};
-use crate::cli::{Cli, Command, Engine, ci as flags};
+use crate::cli::{Ccache, Cli, Command, Engine, ci as flags};
 use crate::console::Console;
 use crate::environment::Environment;
 use crate::fault::Fault;
@@ -20,6 +20,7 @@ use crate::folders::Folders;
 use crate::host;
 use crate::image;
 use crate::package::{self, Project, Source, Traits};
+use crate::pinned;
 use crate::pins::Pins;
 use crate::plan;
 use crate::plan::facts::{Answer, Facts, Paths};
@@ -80,7 +81,8 @@ pub(super) fn make(
         settings.only.clone_from(&narrower.only);
         settings.python.clone_from(&narrower.python);
     }
-    let python = provision::cibuildwheel(&Pins::built_in()?, environment, console)?;
+    let pins = Pins::built_in()?;
+    let python = provision::cibuildwheel(&pins, environment, console)?;
     let answers = ask(&python, &project.root, &package, environment)?;
     let answers = at_home(answers, &settings)?;
     // What is left of the selection stands in the answers.
@@ -88,7 +90,8 @@ pub(super) fn make(
     settings.python.clear();
 
     let paths = paths(&project, package, python, environment);
-    let facts = Frame { settings: &settings, traits: &traits, environment, paths: &paths };
+    let facts =
+        Frame { settings: &settings, traits: &traits, environment, paths: &paths, pins: &pins };
     let mut shares = Vec::new();
     for (home, answer) in answers {
         let label = jobs::label_of(&answer.builds[0].identifier, &traits.table.ci.runners)?;
@@ -165,11 +168,12 @@ struct Frame<'a> {
     traits: &'a Traits,
     environment: &'a Environment,
     paths: &'a Paths,
+    pins: &'a Pins,
 }
 
 impl Frame<'_> {
     fn plan(&self, answer: &Answer) -> Result<plan::Plan> {
-        plan::plan(&Facts {
+        let mut facts = Facts {
             run_id: "RUN",
             settings: self.settings,
             traits: self.traits,
@@ -179,9 +183,18 @@ impl Frame<'_> {
             // Which one answers there is that machine's affair.
             engines: &[Engine::Docker, Engine::Podman],
             images: &BTreeMap::new(),
+            ccaches: &BTreeMap::new(),
             lab: None,
             paths: self.paths,
-        })
+        };
+        let mut ccaches = BTreeMap::new();
+        // A job that cannot have it fails. With `auto` it takes another, which nobody knows yet.
+        if self.settings.ccache.which == Ccache::Pinned {
+            let wanted = plan::ccaches(&facts)?;
+            ccaches = pinned::promised(&wanted, &self.settings.ccache, self.pins);
+        }
+        facts.ccaches = &ccaches;
+        plan::plan(&facts)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::cli::{Cli, Command, Engine};
 use crate::environment::Environment;
 use crate::lab::Lab;
 use crate::package::Traits;
-use crate::plan::facts::{Answer, Facts, ImageAnswer, Machine, Paths};
+use crate::plan::facts::{Answer, Contents, Facts, ImageAnswer, Machine, Offer, Paths, Pinned};
 use crate::plan::{BuildPlan, Plan, images, plan};
 use crate::settings::{Settings, Table};
 
@@ -23,8 +23,12 @@ pub(super) struct Scenario {
     pub(super) variables: Vec<(&'static str, &'static str)>,
     pub(super) engines: Vec<Engine>,
     pub(super) lab: Option<Lab>,
-    /// The `build` of every interpreter of every image, or why it is not known.
+    /// The `build` of every interpreter of every image, or why nothing is known of images.
     pub(super) build: Result<&'static str, &'static str>,
+    /// The ccache of every image.
+    pub(super) in_images: Option<&'static str>,
+    /// The pinned ccaches.
+    pub(super) ccaches: BTreeMap<String, Offer>,
     pub(super) names_build_dir: bool,
 }
 
@@ -39,6 +43,8 @@ impl Scenario {
             engines: vec![Engine::Docker, Engine::Podman],
             lab: None,
             build: Ok("1.6.1"),
+            in_images: Some("4.7.5"),
+            ccaches: BTreeMap::new(),
             names_build_dir: false,
         }
     }
@@ -60,6 +66,26 @@ impl Scenario {
 
     pub(super) fn variable(mut self, name: &'static str, value: &'static str) -> Self {
         self.variables.push((name, value));
+        self
+    }
+
+    /// With a pinned ccache for `x86_64` and aarch64, as the pins have it.
+    pub(super) fn pinned(mut self) -> Self {
+        for architecture in ["x86_64", "aarch64"] {
+            let pinned = Pinned {
+                version: "4.14.1".to_owned(),
+                sha256: "8f68".to_owned(),
+                folder: format!("/home/me/.cache/warmwheel/pinned/{architecture}/bin").into(),
+            };
+            self.ccaches.insert(architecture.to_owned(), Offer::Ready(pinned));
+        }
+        self
+    }
+
+    /// With a reason why the pinned ccache is not to be had.
+    pub(super) fn without(mut self, architecture: &str, offer: fn(String) -> Offer) -> Self {
+        let why = format!("ccache 4.14.1 is not to be had for {architecture}");
+        self.ccaches.insert(architecture.to_owned(), offer(why));
         self
     }
 
@@ -98,6 +124,7 @@ impl Scenario {
             machine: Machine { cores: 2, memory_bytes: None },
             engines: &self.engines,
             images: &BTreeMap::new(),
+            ccaches: &self.ccaches,
             lab: self.lab.as_ref(),
             paths: &paths,
         };
@@ -106,7 +133,9 @@ impl Scenario {
             .build
             .map_err(ToOwned::to_owned)
             .map(|version| interpreters.map(|name| (name.to_owned(), version.to_owned())).into());
-        let known = ImageAnswer { id: Some("0af".to_owned()), build };
+        let ccache = self.in_images.map(ToOwned::to_owned);
+        let contents = build.map(|build| Contents { build, ccache });
+        let known = ImageAnswer { id: Some("0af".to_owned()), contents };
         let images = images(&facts)?.into_iter().map(|image| (image, known.clone())).collect();
         facts.images = &images;
         plan(&facts)
