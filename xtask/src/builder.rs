@@ -4,6 +4,7 @@ pub(crate) mod answer;
 pub(crate) mod cibuildwheel;
 mod compiling;
 mod excerpt;
+pub(crate) mod host;
 pub(crate) mod phase;
 mod progress;
 pub(crate) mod sweep;

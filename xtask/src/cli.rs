@@ -12,7 +12,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::adopt::Adopt;
-pub(crate) use self::values::{Ccache, Engine, Jobs, OnMiss, PlanFormat, Sample, Wiring};
+pub(crate) use self::values::{Builder, Ccache, Engine, Jobs, OnMiss, PlanFormat, Sample, Wiring};
 use crate::text::quote;
 
 /// Builds the wheels of a native Python package for every Python version from one warm compiler
@@ -78,6 +78,9 @@ const RELEASE_WHEELS_EXAMPLES: &str = "Examples:
   cargo xtask release-wheels --plan --resume          show also what would be skipped
   cargo xtask release-wheels --resume --keep-going    what a run that failed has left undone
   cargo xtask release-wheels --setup --image lab      in the test image, installing what it needs
+  cargo xtask release-wheels --setup --builder host   without containers, for this machine's glibc
+
+Without an engine, or without its image, builds run on this machine; --builder says otherwise.
 
 All settings but PACKAGE, --project, --plan, --resume, --setup, --verbose and --quiet may also stand in
 the package's pyproject.toml under [tool.warmwheel], with the same names. There
@@ -146,6 +149,11 @@ pub(crate) struct ReleaseWheels {
     /// Container engine [default: the package's own choice, else whichever answers]
     #[arg(long, env = "WARMWHEEL_ENGINE")]
     pub(crate) engine: Option<Engine>,
+    /// What builds: `cibuildwheel`, in containers on Linux; `host`, the interpreters of this
+    /// machine, for its C library and newer ones; `auto`, the first where an engine answers and
+    /// has the image, else the second [default: auto]
+    #[arg(long, env = "WARMWHEEL_BUILDER")]
+    pub(crate) builder: Option<Builder>,
     /// How the compiler is put behind ccache [default: auto]
     #[arg(long, env = "WARMWHEEL_WIRING")]
     pub(crate) wiring: Option<Wiring>,
@@ -212,6 +220,7 @@ impl ReleaseWheels {
             ("project", path(&self.project)),
             ("image", self.image.clone()),
             ("engine", self.engine.as_ref().and_then(word)),
+            ("builder", self.builder.as_ref().and_then(word)),
             ("wiring", self.wiring.as_ref().and_then(word)),
             ("ccache", self.ccache.map(|ccache| ccache.word().to_owned())),
             ("ccache-mirror", self.ccache_mirror.clone()),

@@ -43,6 +43,9 @@ pub(crate) enum Kind {
         started: String,
         /// How many builds run at once.
         jobs: usize,
+        /// That there are no containers; `None` where cibuildwheel builds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        containerless: Option<Containerless>,
         /// What will be built, in order.
         builds: Vec<Planned>,
         /// What is added to the package's own settings, as the first build has it.
@@ -97,6 +100,29 @@ pub(crate) struct Planned {
     /// Why the next run cannot hit all that this one leaves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) note: Option<String>,
+}
+
+/// A run without containers: on the machine itself, with its own interpreters and compilers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Containerless {
+    /// Why, if somebody would rather have had some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) why: Option<String>,
+    /// The C library that its wheels are built against, such as `glibc 2.36`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) libc: Option<String>,
+}
+
+impl Containerless {
+    /// What a person should know of it, in a sentence.
+    pub(crate) fn words(&self) -> String {
+        let why = self.why.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
+        let libc = self.libc.as_deref().unwrap_or("system");
+        format!(
+            "built without containers{why}: the wheels are for this machine's {libc} and newer, \
+             and for older systems only as far as their tags name them"
+        )
+    }
 }
 
 /// An option of cibuildwheel's that carries something of Warmwheel's.

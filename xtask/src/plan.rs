@@ -4,9 +4,11 @@
 //! `--plan` and CI's matrix are views of one [`Plan`].
 
 pub(crate) mod ccache;
+mod container;
 pub(crate) mod facts;
 mod frontend;
 mod group;
+pub(crate) mod host;
 mod inside;
 mod jobs;
 mod merge;
@@ -23,13 +25,14 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use self::ccache::Ccache;
+use self::container::{create_args, image_variable, question_of};
 use self::facts::{Facts, ImageQuestion, Selected};
+use self::host::{HostBuild, HostPlan};
 use self::inside::Inside;
 pub(crate) use self::merge::Merged;
 use self::merge::Merger;
 use self::wiring::Wiring;
 use crate::cli::{self, Engine, OnMiss};
-use crate::fault::Fault;
 use crate::text::hex;
 
 /// The label that every container of a run carries, with the run's id.
@@ -60,9 +63,12 @@ pub(crate) struct Plan {
     pub(crate) compilers: usize,
     /// Whether a failure leaves the other builds alone.
     pub(crate) keep_going: bool,
+    /// What all builds have in common where there are no containers; `None` where cibuildwheel builds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) host: Option<HostPlan>,
     /// The builds, in order.
     pub(crate) builds: Vec<BuildPlan>,
-    /// Selected identifiers that the test image has no interpreter for.
+    /// Selected identifiers that the test image, or this machine, has no interpreter for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) left_out: Vec<String>,
     /// What `--resume` makes of builds that earlier runs have done, by identifier; nothing where that
@@ -97,7 +103,7 @@ pub(crate) enum Role {
     Follower,
 }
 
-/// One cibuildwheel process.
+/// One process, of cibuildwheel or of what stands in for it where there are no containers.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct BuildPlan {
     /// cibuildwheel's build identifier.
@@ -114,6 +120,9 @@ pub(crate) struct BuildPlan {
     pub(crate) engine: Option<Engine>,
     /// Which ccache it uses.
     pub(crate) ccache: Ccache,
+    /// What it has of its own where there are no containers; `None` where cibuildwheel builds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) host: Option<HostBuild>,
     /// How the compiler is put behind ccache.
     pub(crate) wiring: Wiring,
     /// Why the isolated build environment has another path in every run, if it has.
@@ -136,6 +145,9 @@ pub(crate) struct BuildPlan {
     pub(crate) mounts: Vec<Mount>,
     /// The options that carry something of Warmwheel's.
     pub(crate) merged: Vec<Merged>,
+    /// The package's `before-all`, where it runs on this machine and not in a container.
+    #[serde(skip)]
+    pub(crate) before_all: Option<String>,
     /// The host's folder for what the build leaves: log, statslog, record, wheels.
     pub(crate) record: Utf8PathBuf,
 }
@@ -168,7 +180,7 @@ impl BuildPlan {
 /// # Errors
 /// Nothing to build, or an identifier or engine that is not to be had.
 pub(crate) fn images(facts: &Facts<'_>) -> Result<BTreeSet<ImageQuestion>> {
-    let selection = selection::select(facts.answer, facts.settings, facts.lab)?;
+    let selection = selection::select(facts)?;
     let questions = selection.builds.into_iter().map(|selected| question_of(facts, selected));
     questions.filter_map(Result::transpose).collect()
 }
@@ -181,7 +193,7 @@ pub(crate) fn ccaches(facts: &Facts<'_>) -> Result<BTreeSet<String>> {
     if !matches!(facts.settings.ccache.which, cli::Ccache::Auto | cli::Ccache::Pinned) {
         return Ok(BTreeSet::new());
     }
-    let selection = selection::select(facts.answer, facts.settings, facts.lab)?;
+    let selection = selection::select(facts)?;
     let in_containers = selection.builds.iter().filter(|selected| selected.image.is_some());
     let architectures =
         in_containers.map(|selected| ccache::architecture_of(&selected.identifier).to_owned());
@@ -194,7 +206,7 @@ pub(crate) fn ccaches(facts: &Facts<'_>) -> Result<BTreeSet<String>> {
 /// Nothing to build, an identifier or engine that is not to be had, or a path that cannot be
 /// mounted.
 pub(crate) fn plan(facts: &Facts<'_>) -> Result<Plan> {
-    let selection = selection::select(facts.answer, facts.settings, facts.lab)?;
+    let selection = selection::select(facts)?;
     let has_launcher = inside::has_launcher(facts);
     let wiring = Wiring::of(facts.settings.wiring, facts.traits, has_launcher)?;
     let is_bounded = wiring != Wiring::None && has_launcher;
@@ -218,8 +230,9 @@ pub(crate) fn plan(facts: &Facts<'_>) -> Result<Plan> {
         jobs,
         compilers,
         keep_going: facts.settings.keep_going,
+        host: host::plan(facts),
         builds,
-        left_out: selection.not_in_lab.into_iter().map(ToOwned::to_owned).collect(),
+        left_out: selection.left_out.into_iter().map(ToOwned::to_owned).collect(),
         foreseen: BTreeMap::new(),
     })
 }
@@ -237,16 +250,21 @@ fn plan_build(
     let answer = asked.as_ref().and_then(|question| facts.images.get(question));
     let image = asked.as_ref().map(|question| question.image.clone());
     let engine = asked.as_ref().map(|question| question.engine);
-    let domain = domain_of(identifier, image.as_deref());
+    let domain = domain_of(identifier, image.as_deref(), facts.host.is_some());
     let pioneered = earlier.iter().any(|build| build.domain == domain);
     let record = facts.paths.run.join("builds").join(identifier);
+    let before_all = selected.options.get("before-all").map(|theirs| theirs.value.clone());
     let ccache = Ccache::of(facts, selected, answer)?;
-    let inside = Inside::of(facts, image.is_some(), &record, &ccache);
+    let inside = Inside::of(facts, identifier, image.is_some(), &record, &ccache)?;
+    let host = host::plan_build(facts, selected, &inside, wiring)?;
 
     let mut options = Merger::new(platform, selected, facts.environment);
     options.prepend("environment", inside.environment(facts, wiring, &domain, compilers), " ");
     options.prepend("test-command", inside.hook(platform), " && ");
-    options.around("before-all", inside.installer(), &inside.preflight(wiring));
+    if host.is_none() {
+        // Without containers what is the package's runs once in a run, and ours in each build.
+        options.around("before-all", inside.installer(), &inside.preflight(wiring));
+    }
     options.prepend("before-test", inside.seal(), " && ");
     let env_dir = frontend::Environment::of(facts, selected, answer);
     put_folders(&mut options, facts, selected, &env_dir);
@@ -276,6 +294,11 @@ fn plan_build(
             }
         }
     }
+    if host.is_some()
+        && let Some(path) = host::search_path(facts.environment, platform)
+    {
+        options.set("PATH", path);
+    }
     let (environment, merged) = options.finish();
     Ok(BuildPlan {
         identifier: identifier.clone(),
@@ -285,6 +308,7 @@ fn plan_build(
         image_id: answer.and_then(|answer| answer.id.clone()),
         engine,
         ccache,
+        host,
         wiring,
         env_note: env_dir.note(),
         tested: selected.tested,
@@ -295,6 +319,7 @@ fn plan_build(
         test_skip: facts.answer.test_skip.clone(),
         mounts,
         merged,
+        before_all: before_all.filter(|command| facts.host.is_some() && !command.is_empty()),
         record,
     })
 }
@@ -310,8 +335,7 @@ fn put_folders(
         options.build_frontend(&format!("--env-dir={folder}"));
     }
     let build_dir = frontend::build_dir(facts, selected);
-    let platform = facts.answer.platform.as_str();
-    if let Some(command) = frontend::clearing(platform, env_dir, build_dir.as_ref()) {
+    if let Some(command) = frontend::clearing(facts, env_dir, build_dir.as_ref()) {
         options.prepend("before-build", command, " && ");
     }
     if let Some(build_dir) = build_dir {
@@ -320,14 +344,21 @@ fn put_folders(
 }
 
 fn argv(facts: &Facts<'_>, identifier: &str, record: &Utf8Path) -> Vec<String> {
-    let package =
-        if facts.paths.package.as_str().is_empty() { "." } else { facts.paths.package.as_str() };
+    if facts.host.is_some() {
+        return host::argv(facts, identifier, record);
+    }
     let out = record.join("out");
     [facts.paths.python.as_str(), "-m", "cibuildwheel", "--only", identifier]
         .into_iter()
-        .chain(["--output-dir", out.as_str(), package])
+        .chain(["--output-dir", out.as_str(), package_word(facts)])
         .map(ToOwned::to_owned)
         .collect()
+}
+
+/// The package as a command names it.
+fn package_word<'a>(facts: &Facts<'a>) -> &'a str {
+    let package = facts.paths.package.as_str();
+    if package.is_empty() { "." } else { package }
 }
 
 /// A percentage with the three decimals that count.
@@ -336,88 +367,15 @@ fn percentage(value: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// What an engine has to be asked about a build's image, if it is built in one.
-fn question_of(facts: &Facts<'_>, selected: &Selected) -> Result<Option<ImageQuestion>> {
-    let Some(image) = image_of(facts, selected) else { return Ok(None) };
-    let tag = selected.identifier.split_once('-').map_or("", |(_, tag)| tag);
-    let platform = match tag.split_once('_').map_or("", |(_, architecture)| architecture) {
-        "x86_64" => "linux/amd64".to_owned(),
-        "i686" => "linux/386".to_owned(),
-        "aarch64" => "linux/arm64".to_owned(),
-        "armv7l" => "linux/arm/v7".to_owned(),
-        other => format!("linux/{other}"),
-    };
-    Ok(Some(ImageQuestion { engine: engine_of(facts, selected)?, image, platform }))
-}
-
-/// The image: the run's choice before the package's own.
-fn image_of(facts: &Facts<'_>, selected: &Selected) -> Option<String> {
-    let own = selected.image.as_ref()?;
-    let chosen = facts.lab.map(|lab| &lab.image).or(facts.settings.image.as_ref());
-    Some(chosen.unwrap_or(own).clone())
-}
-
-/// The variable that sets the image of an identifier's platform tag.
-fn image_variable(identifier: &str) -> String {
-    let tag = identifier.split_once('-').map_or(identifier, |(_, tag)| tag);
-    format!("CIBW_{tag}_IMAGE_LINUX").to_uppercase()
-}
-
 /// A name for the builds that can share objects, fit for a file name: the platform tag, and on
-/// Linux the image, which fixes the compiler and the ccache.
-fn domain_of(identifier: &str, image: Option<&str>) -> String {
+/// Linux the image, which fixes the compiler and the ccache, or that there is none.
+fn domain_of(identifier: &str, image: Option<&str>, is_host: bool) -> String {
     let tag = identifier.split_once('-').map_or(identifier, |(_, tag)| tag);
     match image {
         Some(image) => format!("{tag}-{}", &hex(&Sha256::digest(image))[..8]),
+        None if is_host => format!("{tag}-host"),
         None => tag.to_owned(),
     }
-}
-
-/// The engine: the run's choice, the package's, or whichever answers.
-fn engine_of(facts: &Facts<'_>, selected: &Selected) -> Result<Engine> {
-    let asked = facts.settings.engine.map(|engine| (engine, "--engine".to_owned()));
-    let lab = facts.lab.map(|lab| (lab.engine, "the test image".to_owned()));
-    let own = selected.origins.get("container-engine").cloned().flatten();
-    let own = own.map(|origin| (selected.engine.name, origin));
-    match asked.or(lab).or(own) {
-        Some((engine, _)) if facts.engines.contains(&engine) => Ok(engine),
-        Some((engine, origin)) => Err(Fault::machine(
-            format!("{} does not answer; {origin} asks for it", engine.name()),
-            format!("start it, or add `--engine {}`", other(engine).name()),
-        )),
-        None => facts.engines.first().copied().ok_or_else(|| {
-            Fault::machine(
-                "no container engine answers, neither docker nor podman",
-                "start one, or install podman with `cargo xtask release-wheels --setup`",
-            )
-        }),
-    }
-}
-
-fn other(engine: Engine) -> Engine {
-    match engine {
-        Engine::Docker => Engine::Podman,
-        Engine::Podman => Engine::Docker,
-    }
-}
-
-/// What Warmwheel adds to the engine's `create`.
-fn create_args(facts: &Facts<'_>, mounts: &[Mount]) -> Result<Vec<String>> {
-    let mut arguments = vec![format!("--label={RUN_LABEL}={}", facts.run_id)];
-    for mount in mounts {
-        if mount.host.as_str().contains(':') {
-            return Err(Fault::usage(
-                format!("{} cannot be mounted into a container: it has a colon", mount.host),
-                "engines separate the parts of a mount by colons; use another folder",
-            ));
-        }
-        let mode = if mount.read_only { ":ro" } else { "" };
-        arguments.push(format!("--volume={}:{}{mode}", mount.host, mount.container));
-    }
-    if let Some(lab) = facts.lab {
-        arguments.extend(lab.create_args.iter().cloned());
-    }
-    Ok(arguments)
 }
 
 #[cfg(test)]

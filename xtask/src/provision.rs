@@ -1,6 +1,7 @@
 //! The pinned tools: cibuildwheel, twine and what drives a browser in environments of their own, and
 //! the static validator.
 
+mod host;
 mod linters;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest as _, Sha256};
 
+pub(crate) use self::host::{host_key, host_tools};
 pub(crate) use self::linters::{Linters, linters};
 use crate::console::Console;
 use crate::environment::Environment;

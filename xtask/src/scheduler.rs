@@ -148,6 +148,7 @@ pub(crate) fn run(
         command: beginning.command,
         started: beginning.started,
         jobs: plan.jobs,
+        containerless: plan.containerless(),
         builds: plan.builds.iter().map(planned).collect(),
         settings: plan.builds.first().map(settings).unwrap_or_default(),
     });

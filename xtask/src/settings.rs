@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use self::ccache::Ccache;
 use self::ci::{Ci, PullRequest};
-use crate::cli::{self, Engine, Jobs, OnMiss, ReleaseWheels, Wiring};
+use crate::cli::{self, Builder, Engine, Jobs, OnMiss, ReleaseWheels, Wiring};
 use crate::environment::Environment;
 use crate::fault::Fault;
 use crate::pins::Release;
@@ -22,6 +22,7 @@ pub(crate) struct Table {
     python: Option<Vec<String>>,
     image: Option<String>,
     engine: Option<Engine>,
+    builder: Option<Builder>,
     wiring: Option<Wiring>,
     ccache: Option<cli::Ccache>,
     ccache_mirror: Option<String>,
@@ -44,11 +45,12 @@ pub(crate) struct Table {
 }
 
 /// The keys of [`Table`], for suggestions. A test keeps the two the same.
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 20] = [
     "only",
     "python",
     "image",
     "engine",
+    "builder",
     "wiring",
     "ccache",
     "ccache-mirror",
@@ -128,12 +130,18 @@ pub(crate) struct Settings {
     pub(crate) image: Option<String>,
     /// The engine to use instead of the package's own choice.
     pub(crate) engine: Option<Engine>,
+    /// What builds.
+    pub(crate) builder: Builder,
     /// How the compiler is put behind ccache.
     pub(crate) wiring: Wiring,
     /// Which ccache builds in containers use.
     pub(crate) ccache: Ccache,
     /// The host's cache folder, absolute.
     pub(crate) ccache_dir: Utf8PathBuf,
+    /// The same for builds without containers. Unless somebody has named one they have a folder of
+    /// their own: images bring other versions of ccache than this machine has, and one version per
+    /// folder is what ccache promises to understand.
+    pub(crate) ccache_dir_without_containers: Utf8PathBuf,
     /// Where finished wheels go, absolute.
     pub(crate) output_dir: Utf8PathBuf,
     /// Where the run's records go, absolute; `None` for a folder of the run's own.
@@ -173,19 +181,23 @@ impl Settings {
         let folder = |flag: &Option<Utf8PathBuf>, set: &Option<Utf8PathBuf>| {
             flag.as_ref().or(set.as_ref()).map(|folder| project.join(folder))
         };
-        let ccache_dir = ccache_dir(
-            flags.ccache_dir.as_ref().or(table.ccache_dir.as_ref()),
-            project,
-            environment,
-        )?;
+        let named = flags.ccache_dir.as_ref().or(table.ccache_dir.as_ref());
+        let named = named.filter(|folder| !folder.as_str().is_empty());
+        let ccache_dir = ccache_dir(named, project, environment)?;
+        let ccache_dir_without_containers = match named {
+            Some(_) => ccache_dir.clone(),
+            None => environment.cache_folder()?.join("ccache-host"),
+        };
         Ok(Self {
             only: either(&flags.only, table.only.as_ref()),
             python: either(&flags.python, table.python.as_ref()),
             image: flags.image.clone().or_else(|| table.image.clone()),
             engine: flags.engine.or(table.engine),
+            builder: flags.builder.or(table.builder).unwrap_or_default(),
             wiring: flags.wiring.or(table.wiring).unwrap_or_default(),
             ccache: Ccache::resolve(flags, table, environment)?,
             ccache_dir,
+            ccache_dir_without_containers,
             output_dir: folder(&flags.output_dir, &table.output_dir)
                 .unwrap_or_else(|| project.join("wheelhouse")),
             report_dir: folder(&flags.report_dir, &table.report_dir),
@@ -196,6 +208,38 @@ impl Settings {
             keep_going: flags.keep_going || table.keep_going.unwrap_or(false),
             plain_ccache: flags.plain_ccache || table.plain_ccache.unwrap_or(false),
         })
+    }
+
+    /// Has these settings build with `builder`, or with their own where that is `None`. What the table
+    /// says of containers is for runs that have some.
+    ///
+    /// # Errors
+    /// The flags ask for containers and for builds without them.
+    pub(crate) fn built_by(
+        mut self,
+        builder: Option<Builder>,
+        flags: &ReleaseWheels,
+    ) -> Result<Self> {
+        self.builder = builder.unwrap_or(self.builder);
+        if self.builder != Builder::Host {
+            return Ok(self);
+        }
+        let asked = flags.image.as_ref().map(|image| format!("--image {image}"));
+        let engine = || flags.engine.map(|engine| format!("--engine {}", engine.name()));
+        if let Some(asked) = asked.or_else(engine) {
+            return Err(Fault::usage(
+                format!("{asked} asks for containers, and the builder `host` has none"),
+                "leave one of the two out",
+            ));
+        }
+        self.image = None;
+        self.engine = None;
+        Ok(self)
+    }
+
+    /// The same for builds without containers.
+    pub(crate) fn without_containers(&self) -> Self {
+        Self { ccache_dir: self.ccache_dir_without_containers.clone(), ..self.clone() }
     }
 }
 
@@ -266,6 +310,43 @@ mod tests {
     }
 
     #[test]
+    fn without_containers_the_cache_is_another_one_unless_it_is_named() {
+        let folder = |arguments: &[&str]| {
+            let settings = Settings::resolve(
+                &flags(arguments),
+                &Table::default(),
+                Utf8Path::new("/p"),
+                &environment(),
+            );
+            let settings = settings.unwrap();
+            (settings.ccache_dir.clone(), settings.without_containers().ccache_dir)
+        };
+        let (with, without) = folder(&[]);
+        assert_ne!(with, without);
+        assert!(without.ends_with("warmwheel/ccache-host"), "{without}");
+        let (with, without) = folder(&["--ccache-dir", ".ccache"]);
+        assert_eq!(with, without);
+    }
+
+    #[test]
+    fn who_builds_without_containers_asks_for_none() {
+        let table = table("[tool.warmwheel]\nimage = 'a'\nbuilder = 'host'\n").unwrap();
+        let built_by = |arguments: &[&str], builder| {
+            let flags = flags(arguments);
+            let project = Utf8Path::new("/p");
+            let settings = Settings::resolve(&flags, &table, project, &environment()).unwrap();
+            settings.built_by(builder, &flags)
+        };
+        assert_eq!(built_by(&[], None).unwrap().image, None);
+        let forced = built_by(&[], Some(Builder::Cibuildwheel)).unwrap();
+        assert_eq!((forced.builder, forced.image.as_deref()), (Builder::Cibuildwheel, Some("a")));
+        for arguments in [["--image", "b"], ["--engine", "podman"]] {
+            let error = built_by(&arguments, None).unwrap_err();
+            assert_eq!(class_of(&error).exit_code(), 2, "{arguments:?}");
+        }
+    }
+
+    #[test]
     fn an_unknown_key_is_refused_with_a_suggestion() {
         let error = table("[tool.warmwheel]\nmin-hitrate = 3\n").unwrap_err();
         assert_eq!(class_of(&error).exit_code(), 2);
@@ -281,6 +362,7 @@ mod tests {
             "python = '3.12'",
             "image = []",
             "engine = 'lxc'",
+            "builder = 'docker'",
             "wiring = true",
             "ccache = 'newest'",
             "ccache-mirror = 1",

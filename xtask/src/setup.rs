@@ -23,6 +23,8 @@ const UNIFIED_CONTROL_GROUPS: &str = "/sys/fs/cgroup/cgroup.controllers";
 pub(crate) enum Purpose {
     /// Building in containers.
     Build,
+    /// Building without containers.
+    Host,
     /// Making the test image.
     Image,
     /// Building in the test image, which may have to be made first.
@@ -285,6 +287,7 @@ fn needs_of(purpose: Purpose, linux: bool, root: bool) -> Vec<Need> {
     };
     match purpose {
         Purpose::Build => [&building, containers].concat(),
+        Purpose::Host => building.to_vec(),
         Purpose::Image => [containers, &making].concat(),
         Purpose::Lab => [&building, containers, &making].concat(),
         Purpose::Tests => [&building, containers, &making, &[Need::Browser]].concat(),
@@ -381,6 +384,13 @@ mod tests {
         for manager in [Manager::Apt, Manager::Dnf, Manager::Brew] {
             assert_eq!(Need::Browser.packages(manager).len(), 2, "{manager:?}");
         }
+    }
+
+    #[test]
+    fn without_containers_there_is_no_need_of_an_engine() {
+        let needs = needs_of(Purpose::Host, true, false);
+        assert!(needs.contains(&Need::Ccache));
+        assert!(!needs.contains(&Need::Engine) && !needs.contains(&Need::Rootless));
     }
 
     #[test]

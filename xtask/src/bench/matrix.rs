@@ -167,6 +167,7 @@ fn large_plan(folder: &Utf8Path) -> Result<Plan> {
         images: &BTreeMap::new(),
         ccaches: &BTreeMap::new(),
         lab: None,
+        host: None,
         paths: &paths,
     })
 }

@@ -1,4 +1,5 @@
-//! Builds through cibuildwheel.
+//! Builds through cibuildwheel, and through what stands in for it where there are no containers
+//! ([`super::host`]): its processes take the same arguments and write the same log.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
@@ -15,6 +16,7 @@ use super::excerpt::Excerpt;
 use super::watch::Watch;
 use super::{compiling, progress, verdict, wheel};
 use crate::console::Console;
+use crate::environment::Environment;
 use crate::event::{BuildOutcome, BuildResult, Failure, FailureKind};
 use crate::interrupt::Interrupt;
 use crate::plan::{BuildPlan, Plan};
@@ -29,6 +31,8 @@ const RUNNERS_FILES: [&str; 4] = ["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH", 
 pub(crate) struct Cibuildwheel<'a> {
     /// The run.
     pub(crate) plan: &'a Plan,
+    /// The user's variables.
+    pub(crate) environment: &'a Environment,
     /// Where logs are shown, if they are.
     pub(crate) console: Console,
 }
@@ -175,7 +179,12 @@ impl Cibuildwheel<'_> {
         }
         let (program, arguments) = process.argv.split_first().context("the plan has no command")?;
         let mut command = process::command(program);
-        command.args(arguments).current_dir(&process.folder).envs(&process.environment);
+        command.args(arguments).current_dir(&process.folder);
+        if let Some(host) = &process.host {
+            let value = |name: &String| Some((name.clone(), self.environment.get(name)?));
+            command.env_clear().envs(host.inherits.iter().filter_map(value));
+        }
+        command.envs(&process.environment);
         for name in RUNNERS_FILES {
             command.env_remove(name);
         }
@@ -250,7 +259,8 @@ fn cause(
     if let Some((kind, what, remedy)) = verdict::preflight_failure(process) {
         return failure(kind, what, &remedy);
     }
-    let what = format!("cibuildwheel ended with {status}");
+    let who = if process.host.is_some() { "the build" } else { "cibuildwheel" };
+    let what = format!("{who} ended with {status}");
     Failure { tail: tail.to_vec(), ..failure(FailureKind::Build, what, "") }
 }
 

@@ -5,9 +5,11 @@
 /// A build's own output could contain such a line; the worst that comes of it is a wrong bar in a
 /// timeline.
 pub(crate) fn begun_by(line: &[u8]) -> Option<&'static str> {
-    const STEPS: [(&str, &str); 9] = [
+    const STEPS: [(&str, &str); 10] = [
         ("Starting container image ", "container"),
         ("Copying project into container...", "copy-in"),
+        // Without containers, by our own driver.
+        ("Copying project to where it is built...", "copy-in"),
         ("Running before_all...", "before-all"),
         ("Setting up build environment...", "environment"),
         ("Running before_build...", "before-build"),

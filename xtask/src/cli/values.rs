@@ -37,6 +37,19 @@ impl Engine {
     }
 }
 
+/// What builds the wheels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Builder {
+    /// cibuildwheel where its containers can be had, else this machine.
+    #[default]
+    Auto,
+    /// cibuildwheel: in containers on Linux.
+    Cibuildwheel,
+    /// This machine's own interpreters and compilers, without containers.
+    Host,
+}
+
 /// Packages to measure with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Sample {

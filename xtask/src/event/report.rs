@@ -4,8 +4,8 @@ use camino::Utf8PathBuf;
 use serde::Serialize;
 
 use super::{
-    BuildOutcome, BuildResult, Cache, Compiling, Counts, Event, Failure, FileOutcome, Kind,
-    Planned, Role, RunOutcome, SCHEMA, Setting,
+    BuildOutcome, BuildResult, Cache, Compiling, Containerless, Counts, Event, Failure,
+    FileOutcome, Kind, Planned, Role, RunOutcome, SCHEMA, Setting,
 };
 
 /// A phase of a build.
@@ -85,6 +85,9 @@ pub(crate) struct Report {
     pub(crate) elapsed_seconds: f64,
     /// How many builds ran at once.
     pub(crate) jobs: usize,
+    /// That there were no containers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) containerless: Option<Containerless>,
     /// The builds, in the plan's order.
     pub(crate) builds: Vec<BuildReport>,
     /// What was added to the package's own settings, as the first build had it.
@@ -103,6 +106,7 @@ impl Default for Report {
             started: String::new(),
             elapsed_seconds: 0.0,
             jobs: 1,
+            containerless: None,
             builds: Vec::new(),
             settings: Vec::new(),
         }
@@ -121,6 +125,7 @@ impl Report {
                 command,
                 started,
                 jobs,
+                containerless,
                 builds,
                 settings,
             } => {
@@ -130,6 +135,7 @@ impl Report {
                 self.command.clone_from(command);
                 self.started.clone_from(started);
                 self.jobs = *jobs;
+                self.containerless.clone_from(containerless);
                 self.builds = builds.iter().map(BuildReport::planned).collect();
                 self.settings.clone_from(settings);
             }

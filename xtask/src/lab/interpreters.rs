@@ -88,7 +88,7 @@ fn sharing_a_prefix(found: &[Interpreter]) -> Option<(&str, &str)> {
 
 /// The folders that hold one interpreter per version. Those beside the shims on `PATH` count too:
 /// with another HOME they are the only trace of where the interpreters are.
-fn version_folders(environment: &Environment) -> Vec<Utf8PathBuf> {
+pub(crate) fn version_folders(environment: &Environment) -> Vec<Utf8PathBuf> {
     let root = environment.get("PYENV_ROOT").map(Utf8PathBuf::from);
     let home = environment.get("HOME").map(|home| Utf8Path::new(home).join(".pyenv"));
     let on_path = environment.path_folders().into_iter();

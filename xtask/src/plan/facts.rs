@@ -139,6 +139,47 @@ pub(crate) struct OptionValue {
     pub(crate) origin: Option<String>,
 }
 
+/// This machine, where builds run on it without containers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Host {
+    /// Why there are no containers; `None` where nobody wanted any.
+    pub(crate) why: Option<String>,
+    /// Its C library, such as `glibc 2.36`; `None` where wheels do not depend on one.
+    pub(crate) libc: Option<String>,
+    /// Its compilers, in their own words.
+    pub(crate) compilers: String,
+    /// Its interpreters, by the identifier that each one builds.
+    pub(crate) interpreters: BTreeMap<String, Interpreter>,
+    /// The identifiers whose interpreters cannot build, with the reason.
+    pub(crate) unfit: BTreeMap<String, String>,
+    /// The identifiers that others of its interpreters would build, which are not selected.
+    pub(crate) others: Vec<String>,
+    /// What builds need besides.
+    pub(crate) tools: HostTools,
+}
+
+/// An interpreter of this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Interpreter {
+    /// The program.
+    pub(crate) python: Utf8PathBuf,
+    /// Its version, such as `3.12.1`.
+    pub(crate) version: String,
+    /// The version of `build` that it gets.
+    pub(crate) build: String,
+}
+
+/// The pinned tools of builds without containers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HostTools {
+    /// uv, which finds interpreters and makes environments.
+    pub(crate) uv: Utf8PathBuf,
+    /// The folder of the programs that builds find in `PATH`: uv, and what repairs wheels.
+    pub(crate) programs: Utf8PathBuf,
+    /// The folder of the wheels that each environment is made from.
+    pub(crate) wheels: Utf8PathBuf,
+}
+
 /// What this machine can carry.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Machine {
@@ -191,6 +232,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) ccaches: &'a BTreeMap<String, Offer>,
     /// The test image, when it was asked for.
     pub(crate) lab: Option<&'a Lab>,
+    /// This machine, when builds run on it without containers.
+    pub(crate) host: Option<&'a Host>,
     /// Folders and programs.
     pub(crate) paths: &'a Paths,
 }

@@ -14,6 +14,9 @@ use crate::text::{hex, quote};
 const CONTAINER_ENVIRONMENT: &str = "/tmp/warmwheel-env";
 /// The folder to build in, in containers.
 const CONTAINER_BUILD: &str = "/tmp/warmwheel-build";
+/// The folder to build in without containers, as seen from the package. Each such build has a copy of
+/// the project to itself, and what is in the project has the same relative path in all of them.
+const HOST_BUILD: &str = ".warmwheel-build";
 /// Where meson-python builds, as seen from the package: beside the folder with a random name that it
 /// would take, so that its relative paths, which end up in messages, stay as they are.
 const MESON_BUILD: &str = ".mesonpy-warmwheel";
@@ -42,10 +45,12 @@ impl Environment {
         if frontend.args.iter().any(|argument| settles_it(argument)) {
             return Self::Theirs;
         }
-        let version = match (&selected.interpreter, image) {
-            (Some(interpreter), Some(image)) => version_in(image, interpreter),
-            (Some(_), None) => Err("its image was not asked".to_owned()),
-            (None, _) => frontend
+        let host = facts.host.and_then(|host| host.interpreters.get(&selected.identifier));
+        let version = match (host, &selected.interpreter, image) {
+            (Some(host), ..) => Ok(host.build.as_str()),
+            (None, Some(interpreter), Some(image)) => version_in(image, interpreter),
+            (None, Some(_), None) => Err("its image was not asked".to_owned()),
+            (None, None, _) => frontend
                 .constrained
                 .as_deref()
                 .ok_or_else(|| "cibuildwheel's constraints do not fix it".to_owned()),
@@ -123,19 +128,32 @@ pub(super) struct BuildDir {
 /// that would hold for every requirement that is built from source, too, several at a time. A
 /// `SKBUILD_BUILD_DIR` of the package's own still wins.
 ///
-/// Only in containers: on a host a folder that stays makes builds incremental. meson-python names its
-/// random folder in no command line, so that compilations hit directly without this; but a link
-/// that is kept is kept for the folder that it ran in.
+/// Only where the project is a copy of the build's own: where cibuildwheel builds on a host, a folder
+/// that stays would make builds incremental. meson-python names its random folder in no command line,
+/// so that compilations hit directly without this; but a link that is kept is kept for the folder that
+/// it ran in.
 pub(super) fn build_dir(facts: &Facts<'_>, selected: &Selected) -> Option<BuildDir> {
     const NAMES: [&str; 3] = ["build-dir", "builddir", "skbuild.build-dir"];
     let set = selected.config_settings.iter().any(|name| NAMES.contains(&name.as_str()));
     // Also as an argument, `-Cbuild-dir=x`: backends refuse a setting that is given twice.
     let given = NAMES.iter().any(|name| selected.frontend.args.iter().any(|a| a.contains(name)));
-    if selected.interpreter.is_none() || set || given {
+    let is_host = facts.host.is_some();
+    let has_own_copy = if is_host {
+        // What clears it is written for a Unix shell.
+        facts.answer.platform != "windows"
+    } else {
+        selected.interpreter.is_some()
+    };
+    if !has_own_copy || set || given {
         return None;
     }
     match facts.traits.backend.as_str() {
-        "scikit_build_core.build" if !facts.traits.names_build_dir => Some(BuildDir {
+        "scikit_build_core.build" if facts.traits.names_build_dir => None,
+        "scikit_build_core.build" if is_host => Some(BuildDir {
+            setting: format!("build-dir={HOST_BUILD}"),
+            word: format!("'{{package}}/{HOST_BUILD}'"),
+        }),
+        "scikit_build_core.build" => Some(BuildDir {
             setting: format!("build-dir={CONTAINER_BUILD}"),
             word: CONTAINER_BUILD.to_owned(),
         }),
@@ -156,12 +174,17 @@ pub(super) fn build_dir(facts: &Facts<'_>, selected: &Selected) -> Option<BuildD
 /// and where cibuildwheel compiles several identifiers in one container the second must not find
 /// what the first one has configured.
 pub(super) fn clearing(
-    platform: &str,
+    facts: &Facts<'_>,
     environment: &Environment,
     build_dir: Option<&BuildDir>,
 ) -> Option<String> {
-    if let Some(build_dir) = build_dir {
-        return Some(format!("rm -rf {CONTAINER_ENVIRONMENT} {}", build_dir.word));
+    let platform = facts.answer.platform.as_str();
+    if let Some(BuildDir { word, .. }) = build_dir {
+        return Some(match environment {
+            Environment::At(folder) => format!("rm -rf {} {word}", quote(folder)),
+            _ if facts.host.is_some() => format!("rm -rf {word}"),
+            _ => format!("rm -rf {CONTAINER_ENVIRONMENT} {word}"),
+        });
     }
     match environment {
         Environment::At(folder) if folder == CONTAINER_ENVIRONMENT => None,

@@ -5,6 +5,8 @@ use super::BuildPlan;
 
 /// Stands for a build's own folder where two builds are compared.
 const OWN: &str = "OWN-RECORD";
+/// Stands for the folder that it is built in where there are no containers.
+const PLACE: &str = "OWN-PLACE";
 
 impl BuildPlan {
     /// One process for `builds`, in which the wheel of `pioneer` is made again, out of the cache and
@@ -45,7 +47,12 @@ impl BuildPlan {
         let is_common = |name: &str| !OF_BUILDING.iter().any(|it| name.starts_with(it));
         let own = self.record.as_str();
         let variables = self.environment.iter().filter(|(name, _)| is_common(name));
-        let variables = variables.map(|(name, text)| (name.as_str(), text.replace(own, OWN)));
+        let place = self.host.as_ref().map(|host| host.folder.as_str());
+        let settled = |text: &str| {
+            let text = text.replace(own, OWN);
+            place.map_or_else(|| text.clone(), |place| text.replace(place, PLACE))
+        };
+        let variables = variables.map(|(name, text)| (name.as_str(), settled(text)));
         let engine = self.engine.map(|engine| engine.name().to_owned()).unwrap_or_default();
         variables
             .chain([("the engine", engine), ("the image", self.image.clone().unwrap_or_default())])
@@ -54,7 +61,7 @@ impl BuildPlan {
 }
 
 /// The platform of an identifier, as cibuildwheel's `--platform` has it.
-fn platform_of(identifier: &str) -> &'static str {
+pub(super) fn platform_of(identifier: &str) -> &'static str {
     let tag = identifier.split_once('-').map_or("", |(_, tag)| tag);
     match tag {
         _ if tag.starts_with("macosx") => "macos",

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::Mount;
 use super::ccache::{Ccache, Way};
 use super::facts::Facts;
 use super::merge::assignment;
 use super::wiring::Wiring;
+use super::{Mount, host};
 use crate::cli::OnMiss;
 use crate::folders::{INSTALLER, LAUNCHER, VALIDATOR};
 use crate::text::quote;
@@ -50,19 +51,24 @@ pub(super) struct Inside {
 }
 
 impl Inside {
+    /// As the build of `identifier` sees it, whose part of the run's folder is `record`.
+    ///
+    /// # Errors
+    /// There is no folder for builds without containers.
     pub(super) fn of(
         facts: &Facts<'_>,
+        identifier: &str,
         in_container: bool,
         record: &Utf8Path,
         ccache: &Ccache,
-    ) -> Self {
+    ) -> Result<Self> {
         let files = if in_container { CONTAINER_FILES } else { facts.paths.files.as_str() };
         let launcher = has_launcher(facts).then(|| format!("{files}/{LAUNCHER}"));
         let validator = format!("{files}/{VALIDATOR}");
         let installer = (ccache.way == Way::Package).then(|| format!("sh {files}/{INSTALLER}"));
         let ccache = ccache.pinned.as_ref().map(|pinned| pinned.folder.clone());
         if in_container {
-            Self {
+            return Ok(Self {
                 cache: CONTAINER_CACHE.to_owned(),
                 record: CONTAINER_RECORD.to_owned(),
                 project: CONTAINER_PROJECT.to_owned(),
@@ -71,19 +77,25 @@ impl Inside {
                 launcher,
                 ccache,
                 installer,
-            }
-        } else {
-            Self {
-                cache: facts.settings.ccache_dir.to_string(),
-                record: record.to_string(),
-                project: facts.paths.stage.to_string(),
-                links: facts.paths.run.join("links").to_string(),
-                validator,
-                launcher,
-                ccache,
-                installer,
-            }
+            });
         }
+        // Where cibuildwheel builds on the host, all builds share the staged project.
+        let (project, links) = if facts.host.is_some() {
+            let own = host::folder(facts, identifier)?;
+            (own.join("project"), own.join("links"))
+        } else {
+            (facts.paths.stage.clone(), facts.paths.run.join("links"))
+        };
+        Ok(Self {
+            cache: facts.settings.ccache_dir.to_string(),
+            record: record.join("record").into_string(),
+            project: project.into_string(),
+            links: links.into_string(),
+            validator,
+            launcher,
+            ccache,
+            installer,
+        })
     }
 
     pub(super) fn mounts(&self, facts: &Facts<'_>, record: &Utf8Path) -> Vec<Mount> {

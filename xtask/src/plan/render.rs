@@ -22,14 +22,42 @@ impl Plan {
                 Node::new(format!("a later version needs {}", self.floor())),
                 Node::new(format!("at once: {}", self.pace())),
             ])
-            .with(
-                self.left_out
-                    .iter()
-                    .map(|id| Node::new(format!("left out, not in the image: {id}"))),
-            )
+            .with(self.without_containers())
+            .with(self.about_left_out().into_iter().map(Node::new))
             .with(domains.into_iter().map(|domain| self.domain(domain)))
             .with(self.builds.first().map(additions))
             .drawn()
+    }
+
+    /// That there are no containers, and what follows from it.
+    fn without_containers(&self) -> Option<Node> {
+        let host = self.host.as_ref()?;
+        let compilers = format!("compilers: {}", host.compilers);
+        let details = std::iter::once(compilers).chain(self.about_before_all()).map(Node::new);
+        Some(Node::new(self.containerless()?.words()).with(details))
+    }
+
+    /// That a command of the package's, which is mostly written for a container, runs on this machine.
+    pub(crate) fn about_before_all(&self) -> Option<String> {
+        let command = self.builds.first()?.before_all.as_ref()?;
+        Some(format!("before-all runs on this machine, once: {command}"))
+    }
+
+    /// Which selected identifiers are not built, and why, in a line for each reason.
+    pub(crate) fn about_left_out(&self) -> Vec<String> {
+        let Some(host) = &self.host else {
+            let line = |id: &String| format!("left out, not in the image: {id}");
+            return self.left_out.iter().map(line).collect();
+        };
+        let (unfit, absent): (Vec<&String>, Vec<_>) =
+            self.left_out.iter().partition(|id| host.unfit.contains_key(*id));
+        let why = |id: &String| format!("left out, {}: {id}", host.unfit[id]);
+        let mut lines: Vec<_> = unfit.into_iter().map(why).collect();
+        if !absent.is_empty() {
+            let absent = absent.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+            lines.push(format!("left out, no such interpreter here: {absent}"));
+        }
+        lines
     }
 
     fn domain(&self, domain: &str) -> Node {
@@ -53,8 +81,11 @@ impl Plan {
             _ => None,
         };
         let note = build.env_note.as_ref().map(|note| format!("note: {note}"));
+        let host = build.host.as_ref();
+        let python = host
+            .map(|host| format!("Python {}, {}, in {}", host.version, host.python, host.folder));
         Node::new(format!("{} ({role}{hook})", build.identifier))
-            .with(again.into_iter().chain(note).map(Node::new))
+            .with(again.into_iter().chain(note).chain(python).map(Node::new))
             .with([Node::new(command(build))])
     }
 

@@ -2,41 +2,69 @@
 
 use anyhow::Result;
 
-use super::facts::{Answer, Selected};
+use super::facts::{Answer, Facts, Host, Selected};
 use crate::fault::Fault;
-use crate::lab::Lab;
 use crate::settings::{Settings, nearest};
 
-/// The selected builds, and the identifiers that were left out because the test image has no
-/// interpreter for them.
+/// The selected builds, and the identifiers that were left out because the test image, or this
+/// machine where it builds without containers, has no interpreter for them.
 pub(super) struct Selection<'a> {
     pub(super) builds: Vec<&'a Selected>,
-    pub(super) not_in_lab: Vec<&'a str>,
+    pub(super) left_out: Vec<&'a str>,
 }
 
-/// Narrows the package's selection by `--only` and `--python`, and by what the test image has.
+/// Narrows the package's selection by `--only` and `--python`, and by the interpreters that there
+/// are.
 ///
 /// # Errors
 /// An identifier that does not exist or that the package leaves out, a version that is none, or
 /// nothing left to build.
-pub(super) fn select<'a>(
-    answer: &'a Answer,
-    settings: &Settings,
-    lab: Option<&Lab>,
-) -> Result<Selection<'a>> {
+pub(super) fn select<'a>(facts: &Facts<'a>) -> Result<Selection<'a>> {
+    let (answer, settings) = (facts.answer, facts.settings);
     for wanted in &settings.only {
         require(wanted, answer)?;
     }
     let wanted = Wanted::of(&settings.only, &settings.python)?;
     let narrowed = answer.builds.iter().filter(|build| wanted.has(&build.identifier));
-    let in_lab =
-        |build: &&Selected| lab.is_none_or(|lab| lab.identifiers.contains(&build.identifier));
-    let (builds, left_out): (Vec<_>, Vec<_>) = narrowed.partition(in_lab);
+    let is_there = |build: &&Selected| {
+        let identifier = &build.identifier;
+        facts.lab.is_none_or(|lab| lab.identifiers.contains(identifier))
+            && facts.host.is_none_or(|host| host.interpreters.contains_key(identifier))
+    };
+    let (builds, left_out): (Vec<_>, Vec<_>) = narrowed.partition(is_there);
     if builds.is_empty() {
-        return Err(nothing_left(answer, settings, &left_out));
+        return Err(match facts.host {
+            Some(host) if !left_out.is_empty() => no_interpreter(host, &left_out),
+            _ => nothing_left(answer, settings, &left_out),
+        });
     }
-    let not_in_lab = left_out.iter().map(|build| build.identifier.as_str()).collect();
-    Ok(Selection { builds, not_in_lab })
+    let left_out = left_out.iter().map(|build| build.identifier.as_str()).collect();
+    Ok(Selection { builds, left_out })
+}
+
+/// What is selected, and none of it can be built on this machine.
+fn no_interpreter(host: &Host, left_out: &[&Selected]) -> anyhow::Error {
+    let wanted = list(&mut left_out.iter().copied());
+    let unfit = left_out.iter().filter_map(|build| host.unfit.get(&build.identifier));
+    let unfit: Vec<_> = unfit.map(String::as_str).collect();
+    let what = format!("this machine has no interpreter for {wanted}");
+    let what = if unfit.is_empty() { what } else { format!("{what}: {}", unfit.join("; ")) };
+    let others: Vec<_> = host.interpreters.keys().chain(&host.others).map(String::as_str).collect();
+    let others = match others.as_slice() {
+        [] => String::new(),
+        others => format!("; there are others here, for {}", others.join(", ")),
+    };
+    Fault::machine(
+        what,
+        format!(
+            "install one with its headers (`uv python install 3.12`, pyenv, or the system's \
+             python3-dev){others}"
+        ),
+    )
+}
+
+fn list(builds: &mut dyn Iterator<Item = &Selected>) -> String {
+    builds.map(|build| build.identifier.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// What `--only` and `--python` leave of a package's identifiers.
@@ -86,9 +114,6 @@ fn require(wanted: &str, answer: &Answer) -> Result<()> {
 }
 
 fn nothing_left(answer: &Answer, settings: &Settings, left_out: &[&Selected]) -> anyhow::Error {
-    let list = |builds: &mut dyn Iterator<Item = &Selected>| {
-        builds.map(|build| build.identifier.as_str()).collect::<Vec<_>>().join(", ")
-    };
     if !left_out.is_empty() {
         return Fault::usage(
             format!(

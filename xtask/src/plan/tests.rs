@@ -2,6 +2,7 @@
 
 mod ccache;
 mod folders;
+mod host;
 mod scenario;
 
 use serde_json::json;

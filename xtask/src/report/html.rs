@@ -11,7 +11,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 
 use super::path::{CriticalPath, Run};
-use crate::event::{BuildReport, Event, FileResult, Kind, Report, Reporter, Setting};
+use crate::event::{
+    BuildReport, Containerless, Event, FileResult, Kind, Report, Reporter, Setting,
+};
 use crate::history::Entry;
 
 const PAGE: &str = include_str!("html/page.html");
@@ -26,6 +28,8 @@ pub(crate) const FILE: &str = "report.html";
 struct Data<'a> {
     report: &'a Report,
     hit_rate: Option<f64>,
+    /// For whom the wheels are, where there were no containers.
+    containerless: Option<String>,
     /// The builds that decided when the run ended.
     critical: Vec<String>,
     domains: Vec<Domain<'a>>,
@@ -57,6 +61,7 @@ pub(crate) fn page(report: &Report, previous: Option<&Entry>) -> Result<String> 
     let data = Data {
         report,
         hit_rate: report.hit_rate(),
+        containerless: report.containerless.as_ref().map(Containerless::words),
         critical: path.steps.into_iter().map(|step| step.identifier).collect(),
         domains: domains(report),
         settings: &report.settings,

@@ -19,6 +19,9 @@ pub(crate) fn summary(report: &Report, children: &[(String, String)], max_bytes:
     let mark = if report.outcome == Some(RunOutcome::Done) { "✅" } else { "❌" };
     let mut lines = vec![format!("## {mark} {}: {}", text(&report.package), closing(report))];
     lines.push(String::new());
+    if let Some(containerless) = &report.containerless {
+        lines.extend([text(&containerless.words()), String::new()]);
+    }
     lines.extend(verdicts(report));
     lines.extend(failures(report));
     lines.extend(slowest(report));

@@ -6,8 +6,8 @@ use camino::Utf8PathBuf;
 use super::line::{Line, Tone};
 use crate::console::Console;
 use crate::event::{
-    BuildOutcome, BuildReport, BuildResult, Cache, Event, Failure, Kind, Report, Reporter, Role,
-    RunOutcome,
+    BuildOutcome, BuildReport, BuildResult, Cache, Containerless, Event, Failure, Kind, Report,
+    Reporter, Role, RunOutcome,
 };
 
 /// Where lines about a build begin that has ended.
@@ -62,10 +62,12 @@ pub(super) fn wheels(report: &Report) -> Vec<&Utf8PathBuf> {
 /// What an event gives to tell, given the report so far.
 pub(super) fn lines(event: &Event, report: &Report) -> Vec<Line> {
     match &event.kind {
-        Kind::RunStarted { run_id, package, builds, .. } => {
+        Kind::RunStarted { run_id, package, builds, containerless, .. } => {
             let plural = if builds.len() == 1 { "build" } else { "builds" };
             let first = format!("{package}: {} {plural}, run {run_id}", builds.len());
             let mut lines = vec![Line::plain(first)];
+            let words = containerless.as_ref().map(Containerless::words);
+            lines.extend(words.iter().flat_map(|words| Line::folded(Tone::Odd, "  ", words)));
             let mut notes: Vec<_> = builds.iter().filter_map(|build| build.note.as_ref()).collect();
             notes.dedup();
             let note = |note: &&String| Line::folded(Tone::Plain, "  note: ", note);
@@ -165,7 +167,8 @@ fn remarks(cache: &Cache) -> Vec<String> {
     remarks
 }
 
-/// The table: one row per build, at most 80 columns for the identifiers that exist.
+/// The table: one row per build, at most 80 columns for the identifiers that exist; below it for whom
+/// the wheels are, where that is not what their identifiers lead to expect.
 fn table(report: &Report) -> Vec<Line> {
     let width = report.builds.iter().map(|build| build.identifier.len()).max().unwrap_or(0).max(5);
     let head = format!(
@@ -173,7 +176,9 @@ fn table(report: &Report) -> Vec<Line> {
         "build", "role", "verdict", "direct", "prep", "miss", "hits", "time", "wheel"
     );
     let rows = report.builds.iter().map(|build| Line::plain(row(build, width)));
-    [Line::plain(head)].into_iter().chain(rows).collect()
+    let words = report.containerless.as_ref().map(Containerless::words);
+    let note = words.iter().flat_map(|words| Line::folded(Tone::Odd, "  ", words));
+    [Line::plain(head)].into_iter().chain(rows).chain(note).collect()
 }
 
 fn row(build: &BuildReport, width: usize) -> String {
@@ -325,6 +330,35 @@ pub(super) fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn for_whom_the_wheels_are_is_told_at_the_start_and_below_the_table() {
+        let containerless = Containerless {
+            why: Some("no engine".to_owned()),
+            libc: Some("glibc 2.36".to_owned()),
+        };
+        let kind = Kind::RunStarted {
+            schema: 1,
+            run_id: "R".to_owned(),
+            package: "p".to_owned(),
+            command: String::new(),
+            started: String::new(),
+            jobs: 1,
+            containerless: Some(containerless),
+            builds: Vec::new(),
+            settings: Vec::new(),
+        };
+        let event = Event { at_seconds: 0.0, kind };
+        let mut report = Report::default();
+        report.apply(&event);
+        for lines in [lines(&event, &report), table(&report)] {
+            let text: Vec<_> = lines.iter().map(|line| line.shown(false).into_owned()).collect();
+            let text = text.join(" ");
+            let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(text.contains("without containers (no engine)"), "{text}");
+            assert!(text.contains("glibc 2.36"), "{text}");
+        }
+    }
 
     #[test]
     fn durations_are_short() {

@@ -168,6 +168,19 @@ pub(crate) fn variables(
     variables
 }
 
+/// The variables that matter to a build without containers: the `planned` ones, and of the `user`'s own
+/// those that it inherits, but for the session's.
+pub(crate) fn inherited(
+    user: &Environment,
+    planned: &BTreeMap<String, String>,
+    names: &[String],
+) -> BTreeMap<String, String> {
+    let mut variables = variables(user, &BTreeMap::new(), false, &[]);
+    variables.retain(|name, _| names.contains(name));
+    variables.extend(planned.clone());
+    variables
+}
+
 /// Puts a word in the place of everything volatile. `volatile` is in order of precedence.
 fn settle(text: &str, volatile: &[(String, &str)]) -> String {
     let mut settled = text.to_owned();

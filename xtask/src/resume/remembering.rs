@@ -137,14 +137,19 @@ pub(crate) fn inputs_of(plan: &Plan, user: &Environment, common: &Asked) -> Vec<
 }
 
 fn inputs_of_build(build: &BuildPlan, user: &Environment, common: &Asked) -> Inputs {
-    let in_container = build.image.is_some();
-    let environment =
-        super::inputs::variables(user, &build.environment, in_container, &build.passed);
+    let planned = &build.environment;
+    let environment = match &build.host {
+        Some(host) => super::inputs::inherited(user, planned, &host.inherits),
+        None => super::inputs::variables(user, planned, build.image.is_some(), &build.passed),
+    };
     let image = build.image_id.clone().or_else(|| build.image.clone()).unwrap_or_default();
     let mut tools = common.tools.clone();
     // Any other is the image's, or comes from what the settings install in it.
     let pinned = build.ccache.pinned.as_ref();
     tools.extend(pinned.map(|pinned| ("ccache".to_owned(), pinned.sha256.clone())));
+    if let Some(host) = &build.host {
+        tools.insert("Python".to_owned(), format!("{} {}", host.python, host.version));
+    }
     Inputs::of(&Asked { environment, argv: build.argv.clone(), image, tools, ..common.clone() })
 }
 

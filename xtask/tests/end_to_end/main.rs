@@ -13,6 +13,7 @@ mod adopt;
 mod audit;
 mod ccache;
 mod ci;
+mod host;
 mod lab;
 mod meson;
 mod packages;

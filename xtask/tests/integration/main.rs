@@ -12,6 +12,7 @@ mod audit;
 mod bench;
 mod cache;
 mod ci;
+mod host;
 mod image;
 mod installer;
 mod parallel;

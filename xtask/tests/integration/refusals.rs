@@ -70,7 +70,12 @@ fn a_machine_without_an_engine_is_told_how_to_get_one() {
     let mut sandbox = Sandbox::new().with_tools();
     sandbox.program("podman", "#!/bin/sh\nexit 125\n");
     sandbox.program("docker", "#!/bin/sh\nexit 1\n");
-    sandbox.release_wheels(&["--plan"]).expect(4).says("no container engine").says("--setup");
+    sandbox
+        .release_wheels(&["--plan", "--builder", "cibuildwheel"])
+        .expect(4)
+        .says("no container engine")
+        .says("--setup")
+        .says("--builder host");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::cache::saving;
 use crate::ci::context::{Context, Policy};
 use crate::ci::key::{self, Key};
 use crate::ci::plan as jobs;
+use crate::cli::Builder;
 use crate::cli::ci::CiBuild;
 use crate::commands::release_wheels::Run;
 use crate::console::Console;
@@ -38,7 +39,16 @@ pub(super) fn run(
     };
     let console = console.quietened(flags.wheels.quiet);
     let policy = context.policy();
-    let mut run = Run::plan(&flags.wheels, environment, console)?;
+    if flags.wheels.builder == Some(Builder::Host) {
+        return Err(Fault::usage(
+            "--builder host makes wheels for one machine's C library; a workflow makes them for \
+             everybody",
+            "leave it out here, or use `cargo xtask release-wheels --builder host`",
+        ));
+    }
+    // Whatever the package says for laptops: what is released never comes from somewhere else.
+    let builder = Some(Builder::Cibuildwheel);
+    let mut run = Run::plan(&flags.wheels, builder, environment, console)?;
     if let Some(format) = flags.wheels.plan {
         return run.show(format);
     }

@@ -185,6 +185,7 @@ impl Frame<'_> {
             images: &BTreeMap::new(),
             ccaches: &BTreeMap::new(),
             lab: None,
+            host: None,
             paths: self.paths,
         };
         let mut ccaches = BTreeMap::new();

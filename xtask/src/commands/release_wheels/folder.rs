@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use crate::fault::Fault;
 use crate::plan::Plan;
+use crate::plan::host::FOLDER;
 use crate::report::files;
 
 /// The staged project, which goes when the run does, however it ends.
@@ -46,7 +47,8 @@ pub(super) fn make_run_folder(plan: &Plan) -> Result<()> {
         ));
     }
     // An earlier run's records must not be taken for this one's. Its unproven wheels stay.
-    for stale in [run.join("builds"), stage_folder(run), run.join("sdist")] {
+    let names = ["builds", "sdist", FOLDER];
+    for stale in names.map(|name| run.join(name)).into_iter().chain([stage_folder(run)]) {
         if stale.symlink_metadata().is_ok() {
             fs::remove_dir_all(&stale).with_context(|| format!("cannot remove {stale}"))?;
         }

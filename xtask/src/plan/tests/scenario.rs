@@ -10,7 +10,10 @@ use crate::cli::{Cli, Command, Engine};
 use crate::environment::Environment;
 use crate::lab::Lab;
 use crate::package::Traits;
-use crate::plan::facts::{Answer, Contents, Facts, ImageAnswer, Machine, Offer, Paths, Pinned};
+use crate::plan::facts::{
+    Answer, Contents, Facts, Host, HostTools, ImageAnswer, Interpreter, Machine, Offer, Paths,
+    Pinned,
+};
 use crate::plan::{BuildPlan, Plan, images, plan};
 use crate::settings::{Settings, Table};
 
@@ -23,6 +26,7 @@ pub(super) struct Scenario {
     pub(super) variables: Vec<(&'static str, &'static str)>,
     pub(super) engines: Vec<Engine>,
     pub(super) lab: Option<Lab>,
+    pub(super) host: Option<Host>,
     /// The `build` of every interpreter of every image, or why nothing is known of images.
     pub(super) build: Result<&'static str, &'static str>,
     /// The ccache of every image.
@@ -42,10 +46,21 @@ impl Scenario {
             variables: vec![("HOME", "/home/me")],
             engines: vec![Engine::Docker, Engine::Podman],
             lab: None,
+            host: None,
             build: Ok("1.6.1"),
             in_images: Some("4.7.5"),
             ccaches: BTreeMap::new(),
             names_build_dir: false,
+        }
+    }
+
+    /// On this machine, without containers, which has an interpreter for each.
+    pub(super) fn without_containers(platform: &'static str, identifiers: &[&str]) -> Self {
+        Self {
+            engines: Vec::new(),
+            host: Some(host(identifiers)),
+            flags: vec!["--builder", "host"],
+            ..Self::of(platform, identifiers)
         }
     }
 
@@ -90,7 +105,21 @@ impl Scenario {
     }
 
     pub(super) fn try_plan(self) -> anyhow::Result<Plan> {
-        let line = ["xtask", "release-wheels"].into_iter().chain(self.flags);
+        self.with_facts(|facts| {
+            let ccache = self.in_images.map(ToOwned::to_owned);
+            let contents = build_of(self.build).map(|build| Contents { build, ccache });
+            let known = ImageAnswer { id: Some("0af".to_owned()), contents };
+            let images = images(facts)?.into_iter().map(|image| (image, known.clone())).collect();
+            plan(&Facts { images: &images, ..facts.clone() })
+        })
+    }
+
+    /// Does something with what a plan is made from.
+    pub(super) fn with_facts<T>(
+        &self,
+        work: impl FnOnce(&Facts<'_>) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let line = ["xtask", "release-wheels"].into_iter().chain(self.flags.iter().copied());
         let Command::ReleaseWheels(flags) = Cli::parse_from(line).command else { unreachable!() };
         let environment: Environment =
             self.variables.iter().map(|&(n, v)| (n.to_owned(), v.to_owned())).collect();
@@ -115,7 +144,7 @@ impl Scenario {
             names_build_dir: self.names_build_dir,
             table: Table::default(),
         };
-        let mut facts = Facts {
+        work(&Facts {
             run_id: "RUN",
             settings: &settings,
             traits: &traits,
@@ -126,19 +155,9 @@ impl Scenario {
             images: &BTreeMap::new(),
             ccaches: &self.ccaches,
             lab: self.lab.as_ref(),
+            host: self.host.as_ref(),
             paths: &paths,
-        };
-        let interpreters = ["cp311-cp311", "cp312-cp312"];
-        let build = self
-            .build
-            .map_err(ToOwned::to_owned)
-            .map(|version| interpreters.map(|name| (name.to_owned(), version.to_owned())).into());
-        let ccache = self.in_images.map(ToOwned::to_owned);
-        let contents = build.map(|build| Contents { build, ccache });
-        let known = ImageAnswer { id: Some("0af".to_owned()), contents };
-        let images = images(&facts)?.into_iter().map(|image| (image, known.clone())).collect();
-        facts.images = &images;
-        plan(&facts)
+        })
     }
 
     pub(super) fn plan(self) -> Plan {
@@ -148,6 +167,14 @@ impl Scenario {
     pub(super) fn first(self) -> BuildPlan {
         self.plan().builds.remove(0)
     }
+}
+
+/// What every image of a scenario answers about `build`.
+fn build_of(build: Result<&str, &str>) -> Result<BTreeMap<String, String>, String> {
+    let interpreters = ["cp311-cp311", "cp312-cp312"];
+    build
+        .map_err(ToOwned::to_owned)
+        .map(|version| interpreters.map(|name| (name.to_owned(), version.to_owned())).into())
 }
 
 fn selected(identifier: &str) -> Value {
@@ -178,6 +205,31 @@ fn selected(identifier: &str) -> Value {
         "tested": true,
         "mentions_host": false,
     })
+}
+
+pub(super) fn host(identifiers: &[&str]) -> Host {
+    let interpreter = |identifier: &&str| {
+        let tag = identifier.split('-').next().unwrap_or_default();
+        let interpreter = Interpreter {
+            python: format!("/py/{tag}/bin/python").into(),
+            version: "3.12.1".into(),
+            build: "1.6.1".into(),
+        };
+        ((*identifier).to_owned(), interpreter)
+    };
+    Host {
+        why: None,
+        libc: Some("glibc 2.36".into()),
+        compilers: "cc 12; c++ 12".into(),
+        interpreters: identifiers.iter().map(interpreter).collect(),
+        unfit: BTreeMap::new(),
+        others: Vec::new(),
+        tools: HostTools {
+            uv: "/tools/host/bin/uv".into(),
+            programs: "/tools/host/bin".into(),
+            wheels: "/tools/frontend".into(),
+        },
+    }
 }
 
 pub(super) fn lab() -> Lab {

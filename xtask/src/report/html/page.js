@@ -104,6 +104,7 @@
     const cold = colds ? ` ${count(colds, 'build')} started from an empty cache.` : '';
     document.getElementById('about').textContent =
       `${duration(report.elapsed_seconds)}, ${jobs}; ${proven} of ${count(report.builds.length, 'build')} passed the check of the cache.${rate}${cold}`;
+    if (data.containerless) document.getElementById('about').append(el('br'), el('strong', {}, data.containerless));
     document.getElementById('made').append('Started ', name(report.started), '. Made by Warmwheel; again: ', code(report.command));
   }
 

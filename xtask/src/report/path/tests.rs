@@ -194,6 +194,7 @@ fn a_report_and_its_file_give_the_same_path() {
         command: String::new(),
         started: String::new(),
         jobs: 2,
+        containerless: None,
         builds: vec![planned("p"), planned("f")],
         settings: Vec::new(),
     };

@@ -212,3 +212,18 @@ fn only_what_reaches_the_build_counts_of_the_users_own_variables() {
          PASSED SOURCE_DATE_EPOCH"
     );
 }
+
+#[test]
+fn without_containers_only_what_a_build_inherits_matters() {
+    let user = |pairs: &[(&str, &str)]| -> Environment {
+        pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
+    };
+    let names = ["CC", "PATH", "TMPDIR"].map(ToOwned::to_owned);
+    let planned = BTreeMap::from([("PATH".to_owned(), "/own".to_owned())]);
+    let user = user(&[("CC", "clang"), ("PATH", "/bin"), ("TMPDIR", "/t"), ("PYTHONPATH", "/p")]);
+    let reaching = inherited(&user, &planned, &names);
+    // A folder for temporary files is another one in each session.
+    let expected = [("CC", "clang"), ("PATH", "/own")];
+    let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(reaching, BTreeMap::from(expected));
+}

@@ -20,6 +20,7 @@ fn report(counts: [(u64, u64); 2]) -> Report {
         command: String::new(),
         started: String::new(),
         jobs: 1,
+        containerless: None,
         builds: names.iter().map(planned).collect(),
         settings: Vec::new(),
     };

@@ -15,6 +15,7 @@ fn run(kinds: Vec<(f64, Kind)>) -> Report {
         command: String::new(),
         started: String::new(),
         jobs: 2,
+        containerless: None,
         builds: vec![
             planned("cp310-manylinux_x86_64", Role::Pioneer),
             planned("cp311-manylinux_x86_64", Role::Follower),
