@@ -1,7 +1,7 @@
 //! The cache folder, made ready for a run.
 
 pub(crate) mod origin;
-mod ownership;
+pub(crate) mod ownership;
 pub(crate) mod saving;
 pub(crate) mod standing;
 pub(crate) mod warmth;

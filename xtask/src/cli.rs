@@ -4,6 +4,7 @@
 
 mod adopt;
 pub(crate) mod ci;
+pub(crate) mod doctor;
 pub(crate) mod report;
 mod values;
 
@@ -47,6 +48,9 @@ pub(crate) enum Command {
     /// In GitHub Actions: build, plan the jobs, verify the wheels, make the workflow
     #[command(after_help = ci::EXAMPLES)]
     Ci(Box<ci::Ci>),
+    /// Tell what a run needs of this machine, how each of it stands, and what mends it
+    #[command(after_help = doctor::EXAMPLES)]
+    Doctor(doctor::Doctor),
     /// Show a run again: as a table, a page, JSON or Markdown
     #[command(after_help = report::EXAMPLES)]
     Report(report::Report),
@@ -82,10 +86,12 @@ const RELEASE_WHEELS_EXAMPLES: &str = "Examples:
 
 Without an engine, or without its image, builds run on this machine; --builder says otherwise.
 
-All settings but PACKAGE, --project, --plan, --resume, --setup, --verbose and --quiet may also stand in
-the package's pyproject.toml under [tool.warmwheel], with the same names. There
+All settings but PACKAGE, --project, --plan, --resume, --setup, --yes, --verbose and --quiet may also
+stand in the package's pyproject.toml under [tool.warmwheel], with the same names. There
 [tool.warmwheel.ccache-release] pins another release of ccache. WARMWHEEL_FETCH_SECONDS says how long
 fetching it may take (60).
+
+What this machine lacks is said before anything is built; `cargo xtask doctor` looks closer.
 
 In a terminal a line for each running build is kept up to date; NO_COLOR and TERM=dumb are heeded.
 
@@ -127,7 +133,7 @@ change no exit code.
 stdout carries a Markdown table for each suite, or a line of JSON; everything else goes to stderr.";
 
 /// `release-wheels`.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct ReleaseWheels {
     /// A folder inside the project, or a source distribution (.tar.gz) [default: the project's own
@@ -200,9 +206,12 @@ pub(crate) struct ReleaseWheels {
     #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true,
           default_missing_value = "text")]
     pub(crate) plan: Option<PlanFormat>,
-    /// Install with the system's package manager what is missing
+    /// Install with the system's package manager what is missing; in a terminal it asks first
     #[arg(long)]
     pub(crate) setup: bool,
+    /// Install it without asking
+    #[arg(long, requires = "setup")]
+    pub(crate) yes: bool,
     /// Show the builds' whole logs, each as it comes if one build runs at a time
     #[arg(long)]
     pub(crate) verbose: bool,
@@ -292,17 +301,23 @@ pub(crate) struct Lab {
     /// Container engine [default: whichever answers]
     #[arg(long)]
     pub(crate) engine: Option<Engine>,
-    /// Install with the system's package manager what is missing
+    /// Install with the system's package manager what is missing; in a terminal it asks first
     #[arg(long)]
     pub(crate) setup: bool,
+    /// Install it without asking
+    #[arg(long, requires = "setup")]
+    pub(crate) yes: bool,
 }
 
 /// `test`.
 #[derive(Args, Debug)]
 pub(crate) struct Test {
-    /// Install with the system's package manager what is missing
+    /// Install with the system's package manager what is missing; in a terminal it asks first
     #[arg(long)]
     pub(crate) setup: bool,
+    /// Install it without asking
+    #[arg(long, requires = "setup")]
+    pub(crate) yes: bool,
     /// Leave out the end-to-end tests, which need containers
     #[arg(long)]
     pub(crate) fast: bool,
@@ -327,6 +342,9 @@ pub(crate) struct Bench {
     /// Install with the system's package manager what is missing, and make the test image
     #[arg(long)]
     pub(crate) setup: bool,
+    /// Install it without asking
+    #[arg(long, requires = "setup")]
+    pub(crate) yes: bool,
 }
 
 /// What can be measured.

@@ -3,6 +3,7 @@
 pub(crate) mod adopt;
 pub(crate) mod bench;
 pub(crate) mod ci;
+pub(crate) mod doctor;
 pub(crate) mod lab;
 pub(crate) mod prepare_cache;
 pub(crate) mod release_wheels;

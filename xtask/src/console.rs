@@ -116,6 +116,21 @@ impl Console {
         });
     }
 
+    /// Whether a person agrees, who does as `by_default` with nothing but Enter; `None` where nobody is
+    /// there to be asked, in a terminal that is read and written.
+    pub(crate) fn ask(self, question: &str, by_default: bool) -> Option<bool> {
+        let is_heard = self.volume > Volume::Silent;
+        if !is_heard || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return None;
+        }
+        let choice = if by_default { "[Y/n]" } else { "[y/N]" };
+        above_the_screen(|| {
+            let _ = write!(io::stderr(), "{question} {choice} ");
+        });
+        let line = io::stdin().lines().next().and_then(Result::ok);
+        Some(line.is_some_and(|line| is_yes(&line, by_default)))
+    }
+
     /// Something that is odd and stops nothing.
     pub(crate) fn warn(self, what: impl AsRef<str>) {
         self.alert(format!("warning: {}", what.as_ref()));
@@ -127,18 +142,6 @@ impl Console {
             let mut out = BufWriter::new(io::stderr().lock());
             let _ = write(&mut out).and_then(|()| out.flush());
         }
-    }
-
-    /// Asks a person, and waits for an answer that begins with a y; `None` where nobody can be asked.
-    #[expect(clippy::unused_self, reason = "only who was given a console may print")]
-    pub(crate) fn confirm(self, question: &str) -> Option<bool> {
-        if !io::stderr().is_terminal() || !io::stdin().is_terminal() {
-            return None;
-        }
-        let _ = write!(io::stderr(), "{question} [y/N] ");
-        let mut answer = String::new();
-        let read = io::stdin().read_line(&mut answer);
-        Some(read.is_ok() && answer.trim_start().starts_with(['y', 'Y']))
     }
 
     /// Bytes of a child's output, for a person, as they are.
@@ -161,5 +164,29 @@ fn above_the_screen(print: impl FnOnce()) {
     match SCREEN.get() {
         Some(screen) => screen.suspend(print),
         None => print(),
+    }
+}
+
+/// Whether an answer is yes; `by_default` is what nothing but Enter means.
+fn is_yes(answer: &str, by_default: bool) -> bool {
+    match answer.trim().to_lowercase().as_str() {
+        "" => by_default,
+        answer => matches!(answer, "y" | "yes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn yes_is_said_in_few_ways_and_everything_else_is_no() {
+        for (answer, is) in
+            [("y\r\n", true), ("YES", true), ("n", false), ("yess", false), ("q", false)]
+        {
+            assert_eq!(is_yes(answer, false), is, "{answer}");
+            assert_eq!(is_yes(answer, true), is, "{answer}");
+        }
+        assert!(is_yes("\n", true) && !is_yes("\n", false), "Enter alone");
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::cli::Engine;
 use crate::environment::Environment;
-use crate::plan::facts::Machine;
-use crate::process;
+use crate::plan::facts::{Compiler, Machine};
+use crate::process::{self, Reply};
 
 /// An engine that is there answers at once; one that is starting gets a moment.
 const ENGINE_LIMIT: Duration = Duration::from_secs(20);
@@ -30,16 +30,24 @@ pub(crate) fn engines(environment: &Environment) -> Vec<Engine> {
 
 /// Whether containers can be asked for: a client alone is not enough.
 pub(crate) fn answers(engine: Engine, environment: &Environment) -> bool {
+    let reply = engine_reply(engine, environment, ENGINE_LIMIT);
+    reply.is_some_and(|reply| reply.said().is_some())
+}
+
+/// What an engine replies to a small question; `None` where there is no such program.
+pub(crate) fn engine_reply(
+    engine: Engine,
+    environment: &Environment,
+    limit: Duration,
+) -> Option<Reply> {
     let question: &[&str] = match engine {
         Engine::Docker => &["version", "--format", "{{.Server.Version}}"],
         // `info` also asks the system's package manager where its programs come from: 0.3 s.
         Engine::Podman => &["ps", "--quiet"],
     };
-    environment.find_program(engine.name()).is_some_and(|program| {
-        let mut command = process::command(program);
-        command.args(question);
-        process::probe(command, ENGINE_LIMIT).is_some()
-    })
+    let mut command = process::command(environment.find_program(engine.name())?);
+    command.args(question);
+    Some(process::reply(command, limit))
 }
 
 /// The platform that cibuildwheel builds for: the one asked for, or this machine's.
@@ -65,21 +73,23 @@ pub(crate) fn architecture() -> String {
     std::env::consts::ARCH.to_owned()
 }
 
-/// The compilers that builds on this machine get, in their own words, so that another one is noticed.
-pub(crate) fn compilers(environment: &Environment) -> String {
-    let chosen = [("CC", "cc"), ("CXX", "c++")];
-    let told = chosen.map(|(variable, usual)| {
+/// The C and the C++ compiler that builds on this machine get, by name.
+pub(crate) fn compiler_names(environment: &Environment) -> [&str; 2] {
+    [("CC", "cc"), ("CXX", "c++")].map(|(variable, usual)| {
         let command = environment.get(variable).unwrap_or(usual);
-        let name = command.split_whitespace().next().unwrap_or(usual);
+        command.split_whitespace().next().unwrap_or(usual)
+    })
+}
+
+/// The same compilers, each in its own words; those without any are not there, or do not run.
+pub(crate) fn compilers(environment: &Environment) -> [Compiler; 2] {
+    compiler_names(environment).map(|name| {
         let mut command = process::command(name);
         command.arg("--version");
         let said = process::probe(command, COMPILER_LIMIT).unwrap_or_default();
-        match said.lines().next().map(str::trim).filter(|line| !line.is_empty()) {
-            Some(line) => line.to_owned(),
-            None => format!("no {name}"),
-        }
-    });
-    told.join("; ")
+        let words = said.lines().next().map(str::trim).filter(|line| !line.is_empty());
+        Compiler { name: name.to_owned(), words: words.map(ToOwned::to_owned) }
+    })
 }
 
 /// Cores and memory, as far as this process may use them.

@@ -10,11 +10,12 @@ use anyhow::{Context as _, Result, bail};
 use camino::Utf8PathBuf;
 
 use crate::console::Console;
+use crate::doctor::judge;
 use crate::environment::Environment;
 use crate::lab::Lab;
 use crate::memory;
 use crate::plan::facts::{Contents, ImageAnswer, ImageQuestion};
-use crate::process;
+use crate::process::{self, Reply};
 use crate::text;
 
 /// How long an engine may take to tell of an image; the first question after a start is slow.
@@ -23,7 +24,7 @@ const INSPECT_LIMIT: Duration = Duration::from_secs(30);
 const LIST_LIMIT: Duration = Duration::from_secs(120);
 /// Lists the `build` of every interpreter. Files only and no process besides the shell, apart from
 /// ccache: even a Python that only reads its own metadata takes longer than the container's start.
-const LIST: &str = r#"for record in /opt/python/*/lib/*/site-packages/build-*.dist-info; do
+pub(crate) const LIST: &str = r#"for record in /opt/python/*/lib/*/site-packages/build-*.dist-info; do
     if [ -d "$record" ]; then echo "$record"; fi
 done
 if command -v ccache >/dev/null 2>&1; then ccache --version || :; fi
@@ -39,22 +40,79 @@ pub(crate) enum Missing {
 }
 
 /// Asks about all images of a run. What cannot be found out is no fault of the run: the answer
-/// then says why, and a build that really needs the image fails with the engine's own words.
+/// then says why. That an image cannot be had is for the run to judge, which may do without.
+///
+/// # Errors
+/// Where images are to be pulled: no container of one can be run.
 pub(crate) fn ask(
     questions: impl IntoIterator<Item = ImageQuestion>,
     missing: Missing,
     lab: Option<&Lab>,
     environment: &Environment,
-) -> BTreeMap<ImageQuestion, ImageAnswer> {
+) -> Result<BTreeMap<ImageQuestion, ImageAnswer>> {
     let memory = environment.cache_folder().ok().map(|cache| cache.join("images"));
     let asker = Asker { lab, memory, missing };
     questions
         .into_iter()
         .map(|question| {
-            let answer = asker.answer(&question);
-            (question, answer)
+            let answer = asker.answer(&question)?;
+            Ok((question, answer))
         })
         .collect()
+}
+
+/// The id of an image on this machine; `None` if it is not here.
+pub(crate) fn local_id(question: &ImageQuestion, lab: Option<&Lab>) -> Option<String> {
+    let mut command = command(question, lab);
+    command.args(["image", "inspect", "--format", "{{.Id}} {{.Os}}/{{.Architecture}}"]);
+    command.arg(&question.image);
+    matching_id(&process::probe(command, INSPECT_LIMIT)?, &question.platform)
+}
+
+/// A command of the engine's, as it has to be called on this machine.
+pub(crate) fn command(question: &ImageQuestion, lab: Option<&Lab>) -> Command {
+    let mut command = process::command(question.engine.name());
+    command.envs(lab.into_iter().flat_map(|lab| &lab.environment));
+    command
+}
+
+/// Has a shell run a script in a container of the image: `script`, or what it reads from its stdin. With
+/// `mounts`, each of them `HOST:INSIDE`, it runs as root. The network is left out: nothing here needs it.
+pub(crate) fn shell(
+    question: &ImageQuestion,
+    lab: Option<&Lab>,
+    mounts: &[&str],
+    script: Option<&str>,
+) -> Command {
+    let mut command = command(question, lab);
+    command.args(["run", "--rm", "--interactive", "--pull=never"]);
+    command.args(["--platform", &question.platform]);
+    let arguments = lab.map_or_else(Vec::new, |lab| lab.create_args.clone());
+    if !arguments.iter().any(|argument| argument.starts_with("--net")) {
+        command.arg("--network=none");
+    }
+    command.args(arguments);
+    if !mounts.is_empty() {
+        command.arg("--user=0");
+        command.args(mounts.iter().map(|mount| format!("--volume={mount}")));
+    }
+    command.args(["--entrypoint=/bin/sh", &question.image]);
+    match script {
+        Some(script) => command.args(["-c", script]),
+        None => command.arg("-s"),
+    };
+    command
+}
+
+/// What a registry replies when it is asked for the image, without pulling it.
+pub(crate) fn registry_reply(
+    question: &ImageQuestion,
+    lab: Option<&Lab>,
+    limit: Duration,
+) -> Reply {
+    let mut command = command(question, lab);
+    command.args(["manifest", "inspect", &question.image]);
+    process::reply(command, limit)
 }
 
 /// The digest of an image as its registry has it now, without pulling it: from the reference, or from
@@ -87,26 +145,34 @@ struct Asker<'a> {
 }
 
 impl Asker<'_> {
-    fn answer(&self, question: &ImageQuestion) -> ImageAnswer {
+    fn answer(&self, question: &ImageQuestion) -> Result<ImageAnswer> {
         let id = match self.id(question) {
             Ok(id) => id,
-            Err(error) => return ImageAnswer { id: None, contents: Err(text::reason(&error)) },
+            Err(error) => return Ok(ImageAnswer { id: None, contents: Err(text::reason(&error)) }),
         };
         let file = self.memory.as_ref().map(|folder| folder.join(format!("{id}.json")));
         if let Some(known) = file.as_deref().and_then(memory::recall) {
-            return ImageAnswer { id: Some(id), contents: Ok(known) };
+            return Ok(ImageAnswer { id: Some(id), contents: Ok(known) });
         }
-        let contents = self.list(question).map_err(|error| text::reason(&error));
+        let command = shell(question, self.lab, &[], None);
+        let contents = match process::reply_to_input(command, LIST.as_bytes(), LIST_LIMIT) {
+            Reply::Said(listed) => Ok(contents(&listed)),
+            // It is just as little going to run one of a build's.
+            Reply::Refused(words) if matches!(self.missing, Missing::Pulled(_)) => {
+                return Err(judge::container_refused(question, &words).into_fault());
+            }
+            Reply::Refused(words) | Reply::Silent(words) => Err(text::in_one_line(&words)),
+        };
         if let (Ok(found), Some(file)) = (&contents, file) {
             // Only costs the next run the same question.
             let _ = memory::remember(&file, found);
         }
-        ImageAnswer { id: Some(id), contents }
+        Ok(ImageAnswer { id: Some(id), contents })
     }
 
     /// The id of an image on this machine, which it is pulled to if need be.
     fn id(&self, question: &ImageQuestion) -> Result<String> {
-        if let Some(id) = self.local_id(question) {
+        if let Some(id) = local_id(question, self.lab) {
             return Ok(id);
         }
         let ImageQuestion { engine, image, platform } = question;
@@ -114,37 +180,11 @@ impl Asker<'_> {
             bail!("the image is not on this machine, and a plan pulls none");
         };
         console.say(format!("pulling {image}"));
-        let mut command = self.command(question);
+        let mut command = command(question, self.lab);
         command.args(["pull", "--platform", platform, image]);
         process::show(command)?;
-        let id = self.local_id(question);
+        let id = local_id(question, self.lab);
         id.with_context(|| format!("{} pulled {image}, but has no {platform} of it", engine.name()))
-    }
-
-    fn local_id(&self, question: &ImageQuestion) -> Option<String> {
-        let mut command = self.command(question);
-        command.args(["image", "inspect", "--format", "{{.Id}} {{.Os}}/{{.Architecture}}"]);
-        command.arg(&question.image);
-        matching_id(&process::probe(command, INSPECT_LIMIT)?, &question.platform)
-    }
-
-    fn list(&self, question: &ImageQuestion) -> Result<Contents> {
-        let mut command = self.command(question);
-        command.args(["run", "--rm", "--interactive", "--pull=never"]);
-        command.args(["--platform", &question.platform]);
-        let arguments = self.lab.map_or_else(Vec::new, |lab| lab.create_args.clone());
-        if !arguments.iter().any(|argument| argument.starts_with("--net")) {
-            command.arg("--network=none");
-        }
-        command.args(arguments).args(["--entrypoint=/bin/sh", &question.image, "-s"]);
-        let listed = process::read_with_input(command, LIST.as_bytes(), LIST_LIMIT)?;
-        Ok(contents(&listed))
-    }
-
-    fn command(&self, question: &ImageQuestion) -> Command {
-        let mut command = process::command(question.engine.name());
-        command.envs(self.lab.into_iter().flat_map(|lab| &lab.environment));
-        command
     }
 }
 
@@ -158,9 +198,9 @@ fn matching_id(inspected: &str, platform: &str) -> Option<String> {
     (is_hash && wanted).then(|| id.to_owned())
 }
 
-/// From `/opt/python/cp312-cp312/lib/python3.12/site-packages/build-1.6.1.dist-info` and the like, and
+/// What a container has told in answer to [`LIST`]: from `/opt/python/cp312-cp312/lib/python3.12/site-packages/build-1.6.1.dist-info` and the like, and
 /// from what ccache says of itself.
-fn contents(listed: &str) -> Contents {
+pub(crate) fn contents(listed: &str) -> Contents {
     let version = |line: &str| {
         let interpreter = line.strip_prefix("/opt/python/")?.split('/').next()?;
         let record = line.rsplit('/').next()?;

@@ -8,6 +8,7 @@ mod ci;
 mod cli;
 mod commands;
 mod console;
+mod doctor;
 mod downloads;
 mod environment;
 mod event;
@@ -64,6 +65,7 @@ fn dispatch(cli: &Cli) -> Result<ExitCode> {
             commands::prepare_cache::run(flags, &environment, console).map(done)
         }
         Command::ValidateCcache(flags) => Ok(commands::validate_ccache::run(flags)),
+        Command::Doctor(flags) => commands::doctor::run(flags, &environment, console),
         Command::Report(flags) => commands::report::run(flags, &environment, console),
         Command::Adopt(flags) => commands::adopt::run(flags, &environment, console).map(done),
         Command::Lab(flags) => commands::lab::run(flags, &environment, console).map(done),

@@ -6,11 +6,11 @@
 pub(crate) mod ccache;
 mod container;
 pub(crate) mod facts;
-mod frontend;
+pub(crate) mod frontend;
 mod group;
 pub(crate) mod host;
-mod inside;
-mod jobs;
+pub(crate) mod inside;
+pub(crate) mod jobs;
 mod merge;
 mod render;
 pub(crate) mod selection;
@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use self::ccache::Ccache;
+pub(crate) use self::container::platform_of;
 use self::container::{create_args, image_variable, question_of};
 use self::facts::{Facts, ImageQuestion, Selected};
 use self::host::{HostBuild, HostPlan};
@@ -175,14 +176,20 @@ impl BuildPlan {
     }
 }
 
-/// The images that a run's builds need, to be asked about before it is worked out.
+/// The images that a run's builds need, to be asked about before it is worked out, and the builds that
+/// need each.
 ///
 /// # Errors
 /// Nothing to build, or an identifier or engine that is not to be had.
-pub(crate) fn images(facts: &Facts<'_>) -> Result<BTreeSet<ImageQuestion>> {
+pub(crate) fn images<'a>(facts: &Facts<'a>) -> Result<BTreeMap<ImageQuestion, Vec<&'a Selected>>> {
     let selection = selection::select(facts)?;
-    let questions = selection.builds.into_iter().map(|selected| question_of(facts, selected));
-    questions.filter_map(Result::transpose).collect()
+    let mut images: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for selected in selection.builds {
+        if let Some(question) = question_of(facts, selected)? {
+            images.entry(question).or_default().push(selected);
+        }
+    }
+    Ok(images)
 }
 
 /// The architectures that a pinned ccache is to be had for before a run is worked out, if it can be.

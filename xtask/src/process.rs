@@ -1,10 +1,12 @@
 //! The only module that starts processes.
 //!
 //! By what becomes of its output: [`read`] returns it, [`probe`] returns it if there is any, [`ask`]
-//! returns it with the exit code, [`show`] lets a person see it, [`hand_over`] makes it this
-//! program's own, [`stream`] hands it on line by line. What nobody watches has a time limit.
+//! returns it with the exit code, [`reply`] tells as well whether there was none in time, [`show`] lets
+//! a person see it, [`hand_over`] makes it this program's own, [`stream`] hands it on line by line.
+//! What nobody watches has a time limit.
 
 use std::ffi::OsStr;
+use std::fmt::{self, Display, Formatter};
 use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -60,6 +62,28 @@ struct Finished {
     stderr: Vec<u8>,
 }
 
+impl Finished {
+    /// What it had to say about a failure.
+    fn complaint(&self) -> String {
+        let stderr = String::from_utf8_lossy(&self.stderr);
+        let stdout = String::from_utf8_lossy(&self.stdout);
+        let said = if stderr.trim().is_empty() { stdout } else { stderr };
+        said.trim().to_owned()
+    }
+}
+
+/// A child was still running when its time was up.
+#[derive(Debug)]
+struct TimeLimit;
+
+impl Display for TimeLimit {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter.write_str("time limit exceeded")
+    }
+}
+
+impl std::error::Error for TimeLimit {}
+
 /// Runs a command to its end and returns what it wrote to stdout.
 ///
 /// # Errors
@@ -78,10 +102,7 @@ pub(crate) fn read_with_input(
     let mut command = command.into();
     let finished = run(&mut command, input, limit)?;
     if !finished.status.success() {
-        let stderr = String::from_utf8_lossy(&finished.stderr);
-        let stdout = String::from_utf8_lossy(&finished.stdout);
-        let said = if stderr.trim().is_empty() { stdout } else { stderr };
-        bail!("`{}` failed ({}): {}", display(&command), finished.status, said.trim());
+        bail!("`{}` failed ({}): {}", display(&command), finished.status, finished.complaint());
     }
     Ok(String::from_utf8_lossy(&finished.stdout).into_owned())
 }
@@ -113,6 +134,54 @@ pub(crate) fn ask(command: impl Into<Command>, limit: Duration) -> Result<Answer
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (stdout, stderr) = (text(&finished.stdout), text(&finished.stderr));
     Ok(Answer { code: finished.status.code(), stdout, stderr })
+}
+
+/// What asking a program has come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Reply {
+    /// It did what it was told, and wrote this to stdout.
+    Said(String),
+    /// It failed or could not be started; its words or the system's.
+    Refused(String),
+    /// It was still running when its time was up; in words.
+    Silent(String),
+}
+
+impl Reply {
+    /// What it said, if it did what it was told.
+    pub(crate) fn said(&self) -> Option<&str> {
+        match self {
+            Self::Said(text) => Some(text),
+            Self::Refused(_) | Self::Silent(_) => None,
+        }
+    }
+}
+
+/// Whether an error means that a command was still running when its time was up.
+pub(crate) fn is_late(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<TimeLimit>().is_some()
+}
+
+/// Runs a command to its end, for who tells a refusal from an answer that did not come in time.
+pub(crate) fn reply(command: impl Into<Command>, limit: Duration) -> Reply {
+    reply_to_input(command, b"", limit)
+}
+
+/// As [`reply`], with `input` on the command's stdin.
+pub(crate) fn reply_to_input(command: impl Into<Command>, input: &[u8], limit: Duration) -> Reply {
+    match run(&mut command.into(), input, limit) {
+        Ok(finished) if finished.status.success() => {
+            Reply::Said(String::from_utf8_lossy(&finished.stdout).into_owned())
+        }
+        Ok(finished) => match finished.complaint() {
+            silent if silent.is_empty() => Reply::Refused(finished.status.to_string()),
+            words => Reply::Refused(words),
+        },
+        Err(error) if is_late(&error) => {
+            Reply::Silent(format!("no answer within {} s", limit.as_secs()))
+        }
+        Err(error) => Reply::Refused(format!("{error:#}")),
+    }
 }
 
 /// Runs a command whose output a person should see as it comes; both its streams go to stderr,
@@ -185,7 +254,7 @@ fn wait(child: &mut Child, limit: Duration) -> Result<ExitStatus> {
             return Ok(status);
         }
         if Instant::now() >= deadline {
-            bail!("time limit exceeded");
+            return Err(TimeLimit.into());
         }
         thread::sleep(pause);
         pause = (pause * 2).min(TICK);

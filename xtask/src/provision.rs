@@ -3,6 +3,7 @@
 
 mod host;
 mod linters;
+mod pythons;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -12,22 +13,26 @@ use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest as _, Sha256};
 
-pub(crate) use self::host::{host_key, host_tools};
+pub(crate) use self::host::{host_key, host_tools, made_host_tools};
 pub(crate) use self::linters::{Linters, linters};
+pub(crate) use self::pythons::{find_python, pythons};
 use crate::console::Console;
 use crate::environment::Environment;
 use crate::fault::Fault;
 use crate::folders::{INSTALLER, LAUNCHER, VALIDATOR};
 use crate::pins::{BROWSER, CCACHE, Pins, REQUIREMENTS, TWINE};
-use crate::process;
+use crate::process::{self, Reply};
 use crate::text::hex;
 
 /// Asking an interpreter for its version.
-const ASK_LIMIT: Duration = Duration::from_secs(20);
+pub(crate) const ASK_LIMIT: Duration = Duration::from_secs(20);
 /// Installing a dozen small packages, on a slow line.
 const INSTALL_LIMIT: Duration = Duration::from_secs(900);
 /// Compiling the validator, on a slow machine.
 const COMPILE_LIMIT: Duration = Duration::from_secs(900);
+/// Has a Python tell the version of its cibuildwheel, which takes that all of it is there.
+const ASKS_CIBUILDWHEEL: [&str; 2] =
+    ["-c", "import cibuildwheel.options, sys; print(cibuildwheel.__version__)"];
 /// What installs a ccache in an image that has none.
 const INSTALL_CCACHE: &str = include_str!("provision/install-ccache.sh");
 /// Written last, so that a half-made environment is never taken for a whole one.
@@ -46,7 +51,7 @@ pub(crate) fn cibuildwheel(
         name: "cibuildwheel",
         version: &pins.cibuildwheel.version,
         lock: REQUIREMENTS,
-        asks: &["-c", "import cibuildwheel.options, sys; print(cibuildwheel.__version__)"],
+        asks: &ASKS_CIBUILDWHEEL,
     };
     locked.python(pins, environment, console)
 }
@@ -93,9 +98,18 @@ pub(crate) fn browser(
 /// # Errors
 /// There is no folder for such things.
 pub(crate) fn made_cibuildwheel(environment: &Environment) -> Result<Option<Utf8PathBuf>> {
-    let tools = environment.cache_folder()?.join("tools");
-    let folder = tools.join(format!("cibuildwheel-{}", cibuildwheel_key()));
-    Ok(folder.join(READY).is_file().then(|| python_of(&folder)))
+    Ok(made("cibuildwheel", REQUIREMENTS, environment)?.map(|folder| python_of(&folder)))
+}
+
+/// The folder of a tool that was installed, whether or not it still works.
+fn made(name: &str, lock: &str, environment: &Environment) -> Result<Option<Utf8PathBuf>> {
+    let folder = folder_of(name, lock, environment)?;
+    Ok(Some(folder).filter(|folder| folder.join(READY).is_file()))
+}
+
+/// The folder of a tool, which has its name from its lock.
+fn folder_of(name: &str, lock: &str, environment: &Environment) -> Result<Utf8PathBuf> {
+    Ok(environment.cache_folder()?.join("tools").join(format!("{name}-{}", key(lock))))
 }
 
 /// The folder of the newest ccache, to be put in front of `PATH`. `python` must have pip.
@@ -185,7 +199,7 @@ fn provide(tool: &Tool<'_>, environment: &Environment, console: Console) -> Resu
     let tools = environment.cache_folder()?.join("tools");
     fs::create_dir_all(&tools).with_context(|| format!("cannot make {tools}"))?;
     let key = &key(tool.lock);
-    let folder = tools.join(format!("{}-{key}", tool.name));
+    let folder = folder_of(tool.name, tool.lock, environment)?;
     let guard = File::create(tools.join(format!("{}-{key}.lock", tool.name)))?;
     guard.lock().with_context(|| format!("cannot lock {tools}"))?;
     if folder.join(READY).is_file() && (tool.works)(&folder) {
@@ -278,44 +292,25 @@ fn install(
     Ok(())
 }
 
-/// A Python that is new enough to run cibuildwheel and can make environments with pip in them;
-/// Debian packages that part on its own.
+/// How the installed cibuildwheel stands; `None` if there is none yet. Installs nothing.
 ///
 /// # Errors
-/// There is none in `PATH`.
-pub(crate) fn find_python(pins: &Pins, environment: &Environment) -> Result<Utf8PathBuf> {
-    const NAMES: [&str; 6] =
-        ["python3", "python", "python3.14", "python3.13", "python3.12", "python3.11"];
-    const ASK: &str = "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])";
-    let minimum = version(&pins.python.minimum);
-    // Names may lead to a version manager's shim that does not run at all, so each one is asked.
-    for name in NAMES {
-        for folder in environment.path_folders() {
-            let program = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-            if !program.is_file() {
-                continue;
-            }
-            let mut command = process::command(&program);
-            command.args(["-c", ASK]);
-            if process::probe(command, ASK_LIMIT).is_some_and(|said| version(&said) >= minimum) {
-                return Ok(program);
-            }
-        }
-    }
-    Err(Fault::machine(
-        format!("no Python {} or newer with the venv module is in PATH", pins.python.minimum),
-        "install one: `apt-get install python3 python3-venv`, `brew install python`, or \
-         `uv python install 3.12`",
-    ))
-}
-
-fn version(text: &str) -> Option<(u32, u32)> {
-    let (major, minor) = text.trim().split_once('.')?;
-    Some((major.parse().ok()?, minor.parse().ok()?))
+/// There is no folder for such things.
+pub(crate) fn cibuildwheel_reply(
+    environment: &Environment,
+    limit: Duration,
+) -> Result<Option<(Utf8PathBuf, Reply)>> {
+    Ok(made_cibuildwheel(environment)?.map(|python| {
+        let mut command = process::command(&python);
+        command.args(ASKS_CIBUILDWHEEL);
+        let reply = process::reply(command, limit);
+        (python, reply)
+    }))
 }
 
 /// The static validator and launcher for containers of this machine, built by cargo, which also
-/// knows when they are still fresh, and what installs a ccache where there is none. Returns the folder that is mounted read-only into containers.
+/// knows when they are still fresh, and what installs a ccache where there is none. Returns the folder
+/// that is mounted read-only into containers.
 ///
 /// # Errors
 /// It does not compile.

@@ -1,10 +1,14 @@
 //! What a purpose needs of this machine beyond Rust, and how to get what is missing: `--setup`.
 //!
-//! Facts are gathered first; which commands follow from them is a pure question.
+//! Facts are gathered first; which commands follow from them is a pure question ([`packages`]).
+
+mod packages;
 
 use anyhow::Result;
 use camino::Utf8Path;
 
+use self::packages::titles;
+pub(crate) use self::packages::{Installer, Manager, Need};
 use crate::cli::Engine;
 use crate::console::Console;
 use crate::environment::Environment;
@@ -33,89 +37,21 @@ pub(crate) enum Purpose {
     Tests,
 }
 
-/// Something that a purpose needs and that a package can give.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Need {
-    /// A browser without a window, and what drives it.
-    Browser,
-    /// The compiler cache.
-    Ccache,
-    /// The keys of Debian's archive, which debootstrap checks packages with.
-    DebianKeys,
-    /// The tool that makes a Debian tree.
-    Debootstrap,
-    /// Any container engine.
-    Engine,
-    /// git, which knows what belongs to a project.
-    Git,
-    /// A Python that can run cibuildwheel, with what makes virtual environments.
-    Python,
-    /// What lets a user without rights run containers.
-    Rootless,
-    /// The container runtime that works with every kind of control groups.
-    Runc,
-}
-
-impl Need {
-    /// What it is, for a person.
-    fn title(self) -> &'static str {
-        match self {
-            Self::Browser => "Chromium with its driver",
-            Self::Ccache => "ccache",
-            Self::DebianKeys => "the keys of Debian's archive",
-            Self::Debootstrap => "debootstrap",
-            Self::Engine => "a container engine",
-            Self::Git => "git",
-            Self::Python => "a Python that can run cibuildwheel, with venv",
-            Self::Rootless => "what containers need without root",
-            Self::Runc => "runc",
-        }
+impl Installer {
+    /// What can install packages on this machine.
+    pub(crate) fn find(environment: &Environment) -> Self {
+        let has = |program: &str| environment.find_program(program).is_some();
+        let manager = Manager::ALL.into_iter().find(|manager| has(manager.program()));
+        Self { manager, root: is_root(), sudo: has("sudo") }
     }
-
-    /// The packages that give it; none where the package manager has no such thing.
-    fn packages(self, manager: Manager) -> &'static [&'static str] {
-        use Manager::{Apt, Brew, Dnf, Pacman};
-        match (self, manager) {
-            (Self::Browser, Apt) => &["chromium", "chromium-driver"],
-            (Self::Browser, Dnf | Brew) => &["chromium", "chromedriver"],
-            // It has the driver inside.
-            (Self::Browser, Pacman) => &["chromium"],
-            (Self::Ccache, _) => &["ccache"],
-            (Self::DebianKeys, Apt | Pacman) => &["debian-archive-keyring"],
-            (Self::DebianKeys, Dnf) => &["debian-keyring"],
-            (Self::Debootstrap, Apt | Dnf | Pacman) => &["debootstrap"],
-            (Self::Engine, Apt | Dnf | Pacman) => &["podman", "runc"],
-            (Self::Engine, Brew) => &["podman"],
-            (Self::Git, _) => &["git"],
-            (Self::Python, Apt) => &["python3", "python3-venv"],
-            (Self::Python, Dnf) => &["python3"],
-            (Self::Python, Pacman | Brew) => &["python"],
-            (Self::Rootless, Apt) => &["uidmap", "slirp4netns"],
-            (Self::Rootless, Dnf) => &["shadow-utils", "slirp4netns"],
-            (Self::Rootless, Pacman) => &["slirp4netns"],
-            (Self::Runc, Apt | Dnf | Pacman) => &["runc"],
-            (Self::DebianKeys | Self::Debootstrap | Self::Rootless | Self::Runc, Brew) => &[],
-        }
-    }
-}
-
-/// A package manager whose commands are known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Manager {
-    /// Debian, Ubuntu and their kin: the only one that is also driven.
-    Apt,
-    Dnf,
-    Pacman,
-    Brew,
 }
 
 /// What was found on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Needs {
+struct Needs {
     /// What is not there, in the order of asking.
-    pub(crate) missing: Vec<Need>,
-    manager: Option<Manager>,
-    root: bool,
+    missing: Vec<Need>,
+    installer: Installer,
 }
 
 impl Needs {
@@ -123,15 +59,18 @@ impl Needs {
     ///
     /// # Errors
     /// The pins are malformed.
-    pub(crate) fn find(purpose: Purpose, environment: &Environment) -> Result<Self> {
-        let root = is_root();
+    fn find(purpose: Purpose, environment: &Environment) -> Result<Self> {
+        let installer = Installer::find(environment);
         let has = |program: &str| environment.find_program(program).is_some();
         let pins = Pins::built_in()?;
-        let missing = needs_of(purpose, cfg!(target_os = "linux"), root)
+        let missing = needs_of(purpose, cfg!(target_os = "linux"), installer.root)
             .into_iter()
             .filter(|need| match need {
                 Need::Browser => !(has("chromium") && has("chromedriver")),
                 Need::Ccache => !has("ccache"),
+                Need::Compiler => {
+                    host::compiler_names(environment).iter().any(|compiler| !has(compiler))
+                }
                 Need::DebianKeys => !Utf8Path::new(DEBIAN_KEYS).exists(),
                 Need::Debootstrap => !has("debootstrap"),
                 Need::Engine => !has("podman") && !host::answers(Engine::Docker, environment),
@@ -146,65 +85,16 @@ impl Needs {
                 }
             })
             .collect();
-        let managers = [
-            ("apt-get", Manager::Apt),
-            ("dnf", Manager::Dnf),
-            ("pacman", Manager::Pacman),
-            ("brew", Manager::Brew),
-        ];
-        let manager = managers.into_iter().find(|(program, _)| has(program)).map(|(_, it)| it);
-        Ok(Self { missing, manager, root })
+        Ok(Self { missing, installer })
     }
 
     fn titles(&self) -> String {
-        self.missing.iter().map(|need| need.title()).collect::<Vec<_>>().join(", ")
-    }
-
-    /// The packages to install, each once.
-    fn packages(&self, manager: Manager) -> Vec<&'static str> {
-        let mut packages = Vec::new();
-        for package in self.missing.iter().flat_map(|need| need.packages(manager)) {
-            if !packages.contains(package) {
-                packages.push(package);
-            }
-        }
-        packages
-    }
-
-    /// The commands that install what is missing; none when nothing is, or nothing is known.
-    fn commands(&self) -> Vec<Vec<&'static str>> {
-        let Some(manager) = self.manager else { return Vec::new() };
-        let packages = self.packages(manager);
-        if packages.is_empty() {
-            return Vec::new();
-        }
-        // A homebrew does not want root; the others do not work without.
-        let rights: &[&str] = if self.root || manager == Manager::Brew { &[] } else { &["sudo"] };
-        let installs: &[&[&str]] = match manager {
-            Manager::Apt => &[
-                &["apt-get", "update"],
-                &["apt-get", "install", "--yes", "--no-install-recommends"],
-            ],
-            Manager::Dnf => &[&["dnf", "install", "--assumeyes"]],
-            Manager::Pacman => &[&["pacman", "--sync", "--needed"]],
-            Manager::Brew => &[&["brew", "install"]],
-        };
-        let mut commands: Vec<Vec<&str>> =
-            installs.iter().map(|install| [rights, install].concat()).collect();
-        if let Some(last) = commands.last_mut() {
-            last.extend(packages);
-        }
-        commands
+        titles(&self.missing)
     }
 
     /// The commands for a person to type.
     fn advice(&self) -> String {
-        let commands = self.commands();
-        if commands.is_empty() {
-            return format!("install {} with this system's own means", self.titles());
-        }
-        let lines = commands.iter().map(|words| format!("    {}", words.join(" ")));
-        format!("install it with\n{}", lines.collect::<Vec<_>>().join("\n"))
+        self.installer.advice(&self.missing)
     }
 }
 
@@ -217,38 +107,43 @@ pub(crate) fn require(purpose: Purpose, environment: &Environment) -> Result<()>
     if needs.missing.is_empty() {
         return Ok(());
     }
-    let advice = match needs.manager {
-        Some(Manager::Apt) if needs.root => {
-            format!("run it again with --setup, or {}", needs.advice())
-        }
-        _ => needs.advice(),
+    let advice = match needs.installer.obstacle(&needs.missing) {
+        None => format!("run it again with --setup, or {}", needs.advice()),
+        Some(_) => needs.advice(),
     };
     Err(Fault::machine(format!("missing on this machine: {}", needs.titles()), advice))
 }
 
-/// Installs what the purpose needs and this machine lacks. Touches nothing when nothing is missing.
+/// Installs what the purpose needs and this machine lacks. Touches nothing when nothing is missing. In
+/// a terminal it says what it will install and asks first, unless it was told `yes` already.
 ///
 /// # Errors
-/// This is not a Debian-like system, or not root: the remedy then holds the commands. Or the
-/// installation fails.
-pub(crate) fn ensure(purpose: Purpose, environment: &Environment, console: Console) -> Result<()> {
+/// This machine has no package manager that is known, or no rights to use it: the remedy then holds
+/// the commands. Or the answer is no, or the installation fails.
+pub(crate) fn ensure(
+    purpose: Purpose,
+    yes: bool,
+    environment: &Environment,
+    console: Console,
+) -> Result<()> {
     let needs = Needs::find(purpose, environment)?;
     if needs.missing.is_empty() {
         return Ok(());
     }
-    let titles = needs.titles();
-    if needs.manager != Some(Manager::Apt) || !needs.root {
-        let why = if needs.root { "no apt-get here" } else { "only root can install packages" };
-        return Err(Fault::machine(
-            format!("missing on this machine: {titles}; --setup cannot help ({why})"),
-            needs.advice(),
-        ));
+    let missing = format!("missing on this machine: {}", needs.titles());
+    if let Some(why) = needs.installer.obstacle(&needs.missing) {
+        let what = format!("{missing}; --setup cannot help ({why})");
+        return Err(Fault::machine(what, needs.advice()));
     }
-    console.say(format!(
-        "installing {} with apt-get, for: {titles}",
-        needs.packages(Manager::Apt).join(" ")
-    ));
-    install(&needs, console)?;
+    console.alert(format!("{missing}\nto be installed:"));
+    for words in needs.installer.commands(&needs.missing) {
+        console.alert(format!("    {}", words.join(" ")));
+    }
+    let answer = if yes { Some(true) } else { console.ask("install it now?", true) };
+    if answer == Some(false) {
+        return Err(Fault::machine(format!("{missing}; nothing was installed"), needs.advice()));
+    }
+    install(&needs, answer.is_some(), console)?;
     let still = Needs::find(purpose, environment)?;
     if still.missing.is_empty() {
         return Ok(());
@@ -259,12 +154,11 @@ pub(crate) fn ensure(purpose: Purpose, environment: &Environment, console: Conso
     ))
 }
 
-fn install(needs: &Needs, console: Console) -> Result<()> {
-    let commands = needs.commands();
+fn install(needs: &Needs, can_type: bool, console: Console) -> Result<()> {
+    let commands = needs.installer.unattended(&needs.missing, can_type);
     for (index, words) in commands.iter().enumerate() {
         let mut command = process::command(words[0]);
-        command.args(["-qq", "-o", "Dpkg::Use-Pty=0", "-o", "DPkg::Lock::Timeout=120"]);
-        command.args(&words[1..]).env("DEBIAN_FRONTEND", "noninteractive");
+        command.args(&words[1..]);
         let Err(error) = process::show(command) else { continue };
         if index + 1 == commands.len() {
             return Err(Fault::machine(error.to_string(), needs.advice()));
@@ -280,17 +174,22 @@ fn install(needs: &Needs, console: Console) -> Result<()> {
 fn needs_of(purpose: Purpose, linux: bool, root: bool) -> Vec<Need> {
     let building = [Need::Git, Need::Python, Need::Ccache];
     let making = [Need::Debootstrap, Need::DebianKeys];
-    let containers: &[Need] = match (linux, root) {
-        (false, _) => &[Need::Engine],
-        (true, true) => &[Need::Engine, Need::Runc],
-        (true, false) => &[Need::Engine, Need::Runc, Need::Rootless],
-    };
+    let containers = engine_needs(linux, root);
     match purpose {
         Purpose::Build => [&building, containers].concat(),
-        Purpose::Host => building.to_vec(),
+        Purpose::Host => [&building[..], &[Need::Compiler]].concat(),
         Purpose::Image => [containers, &making].concat(),
         Purpose::Lab => [&building, containers, &making].concat(),
         Purpose::Tests => [&building, containers, &making, &[Need::Browser]].concat(),
+    }
+}
+
+/// What it takes to run containers.
+pub(crate) fn engine_needs(linux: bool, root: bool) -> &'static [Need] {
+    match (linux, root) {
+        (false, _) => &[Need::Engine],
+        (true, true) => &[Need::Engine, Need::Runc],
+        (true, false) => &[Need::Engine, Need::Runc, Need::Rootless],
     }
 }
 
@@ -310,59 +209,6 @@ pub(crate) fn is_root() -> bool {
 mod tests {
     use super::*;
 
-    fn needs(missing: &[Need], manager: Option<Manager>, root: bool) -> Needs {
-        Needs { missing: missing.to_vec(), manager, root }
-    }
-
-    #[test]
-    fn nothing_missing_is_nothing_to_do() {
-        assert!(needs(&[], Some(Manager::Apt), true).commands().is_empty());
-    }
-
-    #[test]
-    fn each_package_is_installed_once_in_one_transaction() {
-        let needs = needs(&[Need::Ccache, Need::Engine, Need::Runc], Some(Manager::Apt), true);
-        assert_eq!(
-            needs.commands(),
-            [
-                vec!["apt-get", "update"],
-                vec![
-                    "apt-get",
-                    "install",
-                    "--yes",
-                    "--no-install-recommends",
-                    "ccache",
-                    "podman",
-                    "runc"
-                ]
-            ]
-        );
-    }
-
-    #[test]
-    fn without_root_the_commands_have_sudo_in_front() {
-        let needs = needs(&[Need::Python], Some(Manager::Dnf), false);
-        assert_eq!(needs.advice(), "install it with\n    sudo dnf install --assumeyes python3");
-    }
-
-    #[test]
-    fn homebrew_never_runs_as_root() {
-        let needs = needs(&[Need::Ccache, Need::Python], Some(Manager::Brew), false);
-        assert_eq!(needs.commands(), [["brew", "install", "ccache", "python"]]);
-    }
-
-    #[test]
-    fn an_unknown_system_is_told_what_to_look_for() {
-        let needs = needs(&[Need::Ccache, Need::Git], None, true);
-        assert_eq!(needs.advice(), "install ccache, git with this system's own means");
-    }
-
-    #[test]
-    fn a_need_without_a_package_leaves_no_empty_command() {
-        let needs = needs(&[Need::Debootstrap], Some(Manager::Brew), false);
-        assert!(needs.commands().is_empty());
-    }
-
     #[test]
     fn only_containers_on_linux_need_a_runtime_of_their_own() {
         assert!(needs_of(Purpose::Build, true, true).contains(&Need::Runc));
@@ -378,18 +224,9 @@ mod tests {
     }
 
     #[test]
-    fn the_browser_comes_with_its_driver() {
-        let needs = needs(&[Need::Browser], Some(Manager::Pacman), true);
-        assert_eq!(needs.commands(), [["pacman", "--sync", "--needed", "chromium"]]);
-        for manager in [Manager::Apt, Manager::Dnf, Manager::Brew] {
-            assert_eq!(Need::Browser.packages(manager).len(), 2, "{manager:?}");
-        }
-    }
-
-    #[test]
     fn without_containers_there_is_no_need_of_an_engine() {
         let needs = needs_of(Purpose::Host, true, false);
-        assert!(needs.contains(&Need::Ccache));
+        assert!(needs.contains(&Need::Ccache) && needs.contains(&Need::Compiler));
         assert!(!needs.contains(&Need::Engine) && !needs.contains(&Need::Rootless));
     }
 

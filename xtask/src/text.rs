@@ -37,7 +37,11 @@ const REASON_CHARACTERS: usize = 300;
 
 /// An error with its causes, in one line.
 pub(crate) fn reason(error: &anyhow::Error) -> String {
-    let text = format!("{error:#}");
+    in_one_line(&format!("{error:#}"))
+}
+
+/// A complaint of others' in one line, and not a long one.
+pub(crate) fn in_one_line(text: &str) -> String {
     let words: Vec<_> = text.split_whitespace().collect();
     words.join(" ").chars().take(REASON_CHARACTERS).collect()
 }

@@ -2,7 +2,13 @@
 //! afterwards, and then the next run cannot write to it, nor a workflow save it.
 
 #[cfg(unix)]
-pub(crate) use self::unix::repair;
+pub(crate) use self::unix::{is_theirs, repair};
+
+/// Whether everything in a folder is this user's.
+#[cfg(not(unix))]
+pub(crate) fn is_theirs(_folder: &camino::Utf8Path) -> anyhow::Result<bool> {
+    Ok(true)
+}
 
 /// There are no such owners.
 #[cfg(not(unix))]
@@ -52,6 +58,14 @@ mod unix {
         let script = format!("chown -R -h {uid}:{gid} {inside}");
         let command = as_root(&script).context("only root can give files away")?;
         process::read(command, LIMIT).map(drop)
+    }
+
+    /// Whether everything in the folder is the user's that runs this.
+    ///
+    /// # Errors
+    /// It cannot be looked at.
+    pub(crate) fn is_theirs(folder: &Utf8Path) -> Result<bool> {
+        Ok(!has_foreign(folder, rustix::process::geteuid().as_raw())?)
     }
 
     /// Whether anything in the folder is another user's. What cannot be looked into is.

@@ -46,7 +46,7 @@ fn is_agreed(flags: &Adopt, console: Console) -> Result<bool> {
     if flags.yes {
         return Ok(true);
     }
-    console.confirm("write this?").ok_or_else(|| {
+    console.ask("write this?", false).ok_or_else(|| {
         Fault::usage(
             "nothing was written: there is no terminal to ask in",
             "add `--yes` to write it, or `--diff` to see all of it",

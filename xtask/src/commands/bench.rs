@@ -7,8 +7,8 @@ use crate::bench::figures::Report;
 use crate::bench::{Bench, launcher, matrix, overhead, pipeline, table, validator};
 use crate::cli::{self, Sample, Suite};
 use crate::console::Console;
+use crate::doctor::judge;
 use crate::environment::Environment;
-use crate::fault::Fault;
 use crate::folders::Folders;
 use crate::interrupt::Interrupt;
 use crate::lab;
@@ -21,15 +21,11 @@ pub(crate) fn run(flags: &cli::Bench, environment: &Environment, console: Consol
     folders.require_checkout("cargo xtask bench")?;
     let pins = Pins::built_in()?;
     let lab = if flags.setup {
-        setup::ensure(Purpose::Lab, environment, console)?;
+        setup::ensure(Purpose::Lab, flags.yes, environment, console)?;
         lab::make(&folders.target, None, environment, &pins, console)?
     } else {
-        lab::ready(&folders.target, environment, &pins)?.ok_or_else(|| {
-            Fault::machine(
-                "the test image has not been made",
-                "run `cargo xtask lab --setup`, or this command with --setup",
-            )
-        })?
+        lab::ready(&folders.target, environment, &pins)?
+            .ok_or_else(|| judge::lab_missing().into_fault())?
     };
     let interrupt = Interrupt::listen().context("cannot listen for signals")?;
     let suites = if flags.suites.is_empty() { Suite::value_variants() } else { &flags.suites };

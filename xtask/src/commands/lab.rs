@@ -14,7 +14,7 @@ use crate::setup::{self, Purpose};
 pub(crate) fn run(flags: &cli::Lab, environment: &Environment, console: Console) -> Result<()> {
     let folders = Folders::of(environment);
     if flags.setup {
-        setup::ensure(Purpose::Lab, environment, console)?;
+        setup::ensure(Purpose::Lab, flags.yes, environment, console)?;
     }
     let lab = lab::make(&folders.target, flags.engine, environment, &Pins::built_in()?, console)?;
     console.say(format!(

@@ -1,8 +1,9 @@
 //! `cargo xtask release-wheels`: the whole pipeline.
 
 mod folder;
-mod input;
+pub(crate) mod input;
 mod prepared;
+pub(crate) mod ready;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -90,6 +91,7 @@ impl<'a> Run<'a> {
         let settings =
             Settings::resolve(flags, &input.traits.table, &input.project.root, environment)?
                 .built_by(builder, flags)?;
+        ready::ensure(flags, &settings, &input.project.root, environment, console)?;
         let folders = Folders::of(environment);
         // Seldom more than a look whether it is fresh, which others need not wait for.
         let builds = flags.plan.is_none() || flags.resume;

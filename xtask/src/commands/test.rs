@@ -21,7 +21,7 @@ pub(crate) fn run(flags: &cli::Test, environment: &Environment, console: Console
     folders.require_checkout("cargo xtask test")?;
     let pins = Pins::built_in()?;
     if flags.setup {
-        setup::ensure(Purpose::Tests, environment, console)?;
+        setup::ensure(Purpose::Tests, flags.yes, environment, console)?;
     }
     let cargo = |step: &str, arguments: &[&str], variables: &[(&str, &str)]| {
         console.say(format!("== {step}"));

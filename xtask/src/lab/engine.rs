@@ -10,6 +10,7 @@ use camino::Utf8Path;
 use super::recipe::Recipe;
 use super::steps::{Steps, limited};
 use crate::cli::Engine;
+use crate::doctor::judge;
 use crate::environment::Environment;
 use crate::fault::Fault;
 use crate::host;
@@ -42,14 +43,10 @@ impl Engine {
     /// None answers.
     pub(crate) fn choose(asked: Option<Self>, environment: &Environment) -> Result<Self> {
         let candidates = asked.map_or_else(|| vec![Self::Podman, Self::Docker], |one| vec![one]);
-        let names: Vec<&str> = candidates.iter().map(|engine| engine.name()).collect();
-        candidates.into_iter().find(|&engine| host::answers(engine, environment)).ok_or_else(|| {
-            Fault::machine(
-                format!("no container engine answers (asked: {})", names.join(", ")),
-                "run it again with --setup, which installs podman where it can; \
-                 or start the engine that you have",
-            )
-        })
+        candidates
+            .into_iter()
+            .find(|&engine| host::answers(engine, environment))
+            .ok_or_else(|| judge::no_engine(asked.map(|one| (one, "--engine"))).into_fault())
     }
 
     /// The full name of a local image.

@@ -44,7 +44,7 @@ impl Ccache {
     ///
     /// # Errors
     /// The pinned one is asked for, and there is none.
-    pub(super) fn of(
+    pub(crate) fn of(
         facts: &Facts<'_>,
         selected: &Selected,
         image: Option<&ImageAnswer>,
@@ -58,7 +58,7 @@ impl Ccache {
             why: None,
             pinned: None,
         };
-        if selected.image.is_none() {
+        if selected.image.is_none() || facts.host.is_some() {
             return Ok(of_way(Way::Host, None));
         }
         let in_image = InImage::of(image, selected);

@@ -5,20 +5,26 @@ use anyhow::Result;
 use super::facts::{Facts, ImageQuestion, Selected};
 use super::{Mount, RUN_LABEL};
 use crate::cli::Engine;
+use crate::doctor::judge;
 use crate::fault::Fault;
 
 /// What an engine has to be asked about a build's image, if it is built in one.
 pub(super) fn question_of(facts: &Facts<'_>, selected: &Selected) -> Result<Option<ImageQuestion>> {
     let Some(image) = image_of(facts, selected) else { return Ok(None) };
     let tag = selected.identifier.split_once('-').map_or("", |(_, tag)| tag);
-    let platform = match tag.split_once('_').map_or("", |(_, architecture)| architecture) {
+    let platform = platform_of(tag.split_once('_').map_or("", |(_, architecture)| architecture));
+    Ok(Some(ImageQuestion { engine: engine_of(facts, selected)?, image, platform }))
+}
+
+/// What engines call the platform of a processor's kind.
+pub(crate) fn platform_of(architecture: &str) -> String {
+    match architecture {
         "x86_64" => "linux/amd64".to_owned(),
         "i686" => "linux/386".to_owned(),
         "aarch64" => "linux/arm64".to_owned(),
         "armv7l" => "linux/arm/v7".to_owned(),
         other => format!("linux/{other}"),
-    };
-    Ok(Some(ImageQuestion { engine: engine_of(facts, selected)?, image, platform }))
+    }
 }
 
 /// The image: the run's choice before the package's own.
@@ -40,27 +46,15 @@ fn engine_of(facts: &Facts<'_>, selected: &Selected) -> Result<Engine> {
     let lab = facts.lab.map(|lab| (lab.engine, "the test image".to_owned()));
     let own = selected.origins.get("container-engine").cloned().flatten();
     let own = own.map(|origin| (selected.engine.name, origin));
-    match asked.or(lab).or(own) {
-        Some((engine, _)) if facts.engines.contains(&engine) => Ok(engine),
-        Some((engine, origin)) => Err(Fault::machine(
-            format!("{} does not answer; {origin} asks for it", engine.name()),
-            format!("start it, or add `--engine {}`", other(engine).name()),
-        )),
-        None => facts.engines.first().copied().ok_or_else(|| {
-            Fault::machine(
-                "no container engine answers, neither docker nor podman",
-                "start one, install podman with `cargo xtask release-wheels --builder cibuildwheel \
-                 --setup`, or build without containers: `--builder host`",
-            )
-        }),
-    }
-}
-
-fn other(engine: Engine) -> Engine {
-    match engine {
-        Engine::Docker => Engine::Podman,
-        Engine::Podman => Engine::Docker,
-    }
+    let wanted = asked.or(lab).or(own);
+    let (engine, answers) = match &wanted {
+        Some((engine, _)) => (Some(*engine), facts.engines.contains(engine)),
+        None => (facts.engines.first().copied(), true),
+    };
+    engine.filter(|_| answers).ok_or_else(|| {
+        judge::no_engine(wanted.as_ref().map(|(engine, origin)| (*engine, origin.as_str())))
+            .into_fault()
+    })
 }
 
 /// What Warmwheel adds to the engine's `create`.

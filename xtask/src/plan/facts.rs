@@ -53,6 +53,13 @@ pub(crate) struct Selected {
     pub(crate) mentions_host: bool,
 }
 
+impl Selected {
+    /// Whether the package has a command of its own run in the container before anything is built.
+    pub(crate) fn has_before_all(&self) -> bool {
+        self.options.get("before-all").is_some_and(|option| !option.value.trim().is_empty())
+    }
+}
+
 /// `container-engine`, parsed.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct EngineSettings {
@@ -98,7 +105,7 @@ pub(crate) struct ImageAnswer {
 }
 
 /// What was found in an image.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Contents {
     /// The version of `build` by the name of the interpreter's folder (`cp312-cp312`).
     pub(crate) build: BTreeMap<String, String>,
@@ -137,6 +144,23 @@ pub(crate) struct OptionValue {
     pub(crate) value: String,
     /// The most specific level that set it; `None` for the default.
     pub(crate) origin: Option<String>,
+}
+
+/// A compiler of this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Compiler {
+    /// The program's name, or where it is.
+    pub(crate) name: String,
+    /// The first line of what it says of itself; `None` where it does not run.
+    pub(crate) words: Option<String>,
+}
+
+impl Compiler {
+    /// Compilers in their own words, so that another one is noticed.
+    pub(crate) fn text(compilers: &[Self]) -> String {
+        let one = |it: &Self| it.words.clone().unwrap_or_else(|| format!("no {}", it.name));
+        compilers.iter().map(one).collect::<Vec<_>>().join("; ")
+    }
 }
 
 /// This machine, where builds run on it without containers.

@@ -111,7 +111,8 @@ fn settles_it(argument: &str) -> bool {
     name.len() > 2 && ["--env-dir", "--no-isolation"].iter().any(|full| full.starts_with(name))
 }
 
-fn has_env_dir(version: &str) -> bool {
+/// Whether this version of `build` has `--env-dir`.
+pub(crate) fn has_env_dir(version: &str) -> bool {
     let mut numbers = version.split('.').map_while(|part| part.parse::<u32>().ok());
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= FIRST_WITH_ENV_DIR
 }

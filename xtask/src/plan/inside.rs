@@ -12,6 +12,7 @@ use super::merge::assignment;
 use super::wiring::Wiring;
 use super::{Mount, host};
 use crate::cli::OnMiss;
+use crate::environment::Environment;
 use crate::folders::{INSTALLER, LAUNCHER, VALIDATOR};
 use crate::text::quote;
 
@@ -21,18 +22,44 @@ const CONTAINER_CACHE: &str = "/host_ccache";
 const CONTAINER_FILES: &str = "/warmwheel";
 /// The pinned ccache inside containers, read-only and in a folder of its own: it is in front of
 /// `PATH`, where nothing else of ours may be.
-const CONTAINER_CCACHE: &str = "/warmwheel-ccache";
+pub(crate) const CONTAINER_CCACHE: &str = "/warmwheel-ccache";
 /// What one build leaves for the host, inside its container.
 const CONTAINER_RECORD: &str = "/warmwheel-build";
 /// The project inside containers, where cibuildwheel copies it.
 const CONTAINER_PROJECT: &str = "/project";
 /// Enough for several versions of a large package; an explicit size, since a cache that silently
 /// evicts what the next version needs is the hardest failure to see.
-const DEFAULT_MAXSIZE: &str = "10G";
+pub(crate) const DEFAULT_MAXSIZE: &str = "10G";
 
 /// Whether compilers that are wired go through the launcher. It starts programs as only Unix does.
 pub(super) fn has_launcher(facts: &Facts<'_>) -> bool {
     !facts.settings.plain_ccache && facts.answer.platform != "windows"
+}
+
+/// What ccache is told about every compilation of a project that a build sees at `inside`: our own
+/// choice, and any that the user has made.
+pub(crate) fn ccache_variables(
+    inside: &str,
+    project: &Utf8Path,
+    environment: &Environment,
+) -> BTreeMap<String, String> {
+    let own = [
+        ("CCACHE_BASEDIR", inside),
+        ("CCACHE_NOHASHDIR", "1"),
+        ("CCACHE_COMPILERCHECK", "content"),
+        ("CCACHE_MAXSIZE", DEFAULT_MAXSIZE),
+    ];
+    let own = own.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let theirs = environment.starting_with("CCACHE_").into_iter().map(|(name, value)| {
+        // A folder of the project has another name inside.
+        let value = match Utf8Path::new(&value).strip_prefix(project) {
+            Ok(within) if within.as_str().is_empty() => inside.to_owned(),
+            Ok(within) => format!("{inside}/{within}"),
+            Err(_) => value,
+        };
+        (name, value)
+    });
+    own.into_iter().chain(theirs).collect()
 }
 
 /// The same things as the build sees them: in a container, or on the host.
@@ -150,28 +177,13 @@ impl Inside {
         domain: &str,
         compilers: usize,
     ) -> String {
-        let mut values: BTreeMap<String, String> = [
-            ("CCACHE_BASEDIR", self.project.as_str()),
-            ("CCACHE_NOHASHDIR", "1"),
-            ("CCACHE_COMPILERCHECK", "content"),
-            ("CCACHE_MAXSIZE", DEFAULT_MAXSIZE),
-            ("CCACHE_STATSLOG", &format!("{}/statslog", self.record)),
-        ]
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect();
+        let mut values = ccache_variables(&self.project, &facts.paths.project, facts.environment);
+        let statslog = || format!("{}/statslog", self.record);
+        values.entry("CCACHE_STATSLOG".to_owned()).or_insert_with(statslog);
         if self.cache == CONTAINER_CACHE {
             // Temporary files on the bind mount would be slower, and left behind by a killed container.
-            values.insert("CCACHE_TEMPDIR".to_owned(), "/tmp/ccache-tmp".to_owned());
-        }
-        for (name, value) in facts.environment.starting_with("CCACHE_") {
-            // A folder of the project has another name self.
-            let value = match Utf8Path::new(&value).strip_prefix(&facts.paths.project) {
-                Ok(within) if within.as_str().is_empty() => self.project.clone(),
-                Ok(within) => format!("{}/{within}", self.project),
-                Err(_) => value,
-            };
-            values.insert(name, value);
+            let folder = || "/tmp/ccache-tmp".to_owned();
+            values.entry("CCACHE_TEMPDIR".to_owned()).or_insert_with(folder);
         }
         values.insert("CCACHE_DIR".to_owned(), self.cache.clone());
         values.extend(wiring.variables(self.launcher.as_deref()));

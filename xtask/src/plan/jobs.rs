@@ -5,7 +5,7 @@ use crate::cli::Jobs;
 
 /// What one build takes at its peak: two compilers of a large C++ file, or one linker, and an
 /// interpreter that runs tests. In bytes.
-const MEMORY_PER_BUILD: u64 = 2 * 1024 * 1024 * 1024;
+pub(crate) const MEMORY_PER_BUILD: u64 = 2 * 1024 * 1024 * 1024;
 
 /// The number asked for, or the one that the machine allows, at least one and never more than there
 /// are builds.

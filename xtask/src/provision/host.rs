@@ -4,9 +4,9 @@
 use std::fs;
 
 use anyhow::Result;
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{ASK_LIMIT, INSTALL_LIMIT, Tool, install, key, provide, requirements_file};
+use super::{ASK_LIMIT, INSTALL_LIMIT, Tool, install, key, made, provide, requirements_file};
 use crate::console::Console;
 use crate::environment::Environment;
 use crate::fault::Fault;
@@ -27,9 +27,6 @@ pub(crate) fn host_tools(
     environment: &Environment,
     console: Console,
 ) -> Result<HostTools> {
-    let uv = |folder: &Utf8Path| {
-        folder.join(PROGRAMS).join(format!("uv{}", std::env::consts::EXE_SUFFIX))
-    };
     let repairs = match std::env::consts::OS {
         "linux" => format!(", auditwheel {}", pins.host.auditwheel),
         "macos" => format!(", delocate {}", pins.host.delocate),
@@ -40,14 +37,14 @@ pub(crate) fn host_tools(
         version: &format!("tools: uv {}{repairs}", pins.host.uv),
         lock: HOST,
         works: &|folder| {
-            let mut command = process::command(uv(folder));
+            let mut command = process::command(uv_in(folder));
             command.arg("--version");
             let version = format!("uv {}", pins.host.uv);
             process::probe(command, ASK_LIMIT).is_some_and(|said| said.trim().starts_with(&version))
         },
         install: &|folder| install("the tools of the host", HOST, folder, pins, environment),
     };
-    let both = [FRONTEND, FRONTEND_3_9].concat();
+    let both = frontend_lock();
     let wheels = Tool {
         name: "frontend",
         version: &format!("(build {}) for environments", pins.host.build),
@@ -64,11 +61,29 @@ pub(crate) fn host_tools(
         },
     };
     let programs = provide(&programs, environment, console)?;
-    Ok(HostTools {
-        uv: uv(&programs),
-        programs: programs.join(PROGRAMS),
-        wheels: provide(&wheels, environment, console)?,
-    })
+    Ok(tools_in(&programs, provide(&wheels, environment, console)?))
+}
+
+/// Those tools if they were installed, whether or not they still work.
+///
+/// # Errors
+/// There is no folder for such things.
+pub(crate) fn made_host_tools(environment: &Environment) -> Result<Option<HostTools>> {
+    let programs = made("host", HOST, environment)?;
+    let wheels = made("frontend", &frontend_lock(), environment)?;
+    Ok(programs.zip(wheels).map(|(programs, wheels)| tools_in(&programs, wheels)))
+}
+
+fn frontend_lock() -> String {
+    [FRONTEND, FRONTEND_3_9].concat()
+}
+
+fn uv_in(folder: &Utf8Path) -> Utf8PathBuf {
+    folder.join(PROGRAMS).join(format!("uv{}", std::env::consts::EXE_SUFFIX))
+}
+
+fn tools_in(programs: &Utf8Path, wheels: Utf8PathBuf) -> HostTools {
+    HostTools { uv: uv_in(programs), programs: programs.join(PROGRAMS), wheels }
 }
 
 /// Tells these tools, with all that they need, from any others.

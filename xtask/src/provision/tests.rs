@@ -4,14 +4,6 @@ use anyhow::bail;
 
 use super::*;
 
-#[test]
-fn versions_are_compared_as_numbers() {
-    assert!(version("3.9") < version("3.11"));
-    assert!(version("3.12\n") > version("3.11"));
-    assert!(version("no").is_none());
-    assert!(version("no") < version("3.11"), "what is no version is too old");
-}
-
 /// A tool of two files, of which the network may end after the first.
 struct Scene {
     folder: tempfile::TempDir,

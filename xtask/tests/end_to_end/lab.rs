@@ -120,3 +120,18 @@ impl Report {
         self.build(python)["cache"]["misses"].as_u64().unwrap()
     }
 }
+
+/// One container of the real image does everything that takes one.
+#[test]
+fn a_machine_that_has_made_the_test_image_lacks_nothing() {
+    let run = Run::new();
+    let ran: Ran =
+        run.sandbox.run(&["doctor", "--json", "--image", "lab", "--project", "."]).expect(0);
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let checks = report["checks"].as_array().unwrap();
+    let inside = checks.iter().filter(|check| check["image"] == lab()["image"]);
+    let states: Vec<_> =
+        inside.map(|check| (check["name"].clone(), check["state"].clone())).collect();
+    assert_eq!(states.len(), 8, "{report:#}");
+    assert!(states.iter().all(|(_, state)| state == "ok"), "{report:#}");
+}

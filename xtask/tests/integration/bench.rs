@@ -8,7 +8,7 @@ fn without_the_test_image_it_is_told_how_to_get_one() {
     let target = sandbox.root.join("target");
     sandbox.set("CARGO_TARGET_DIR", target.as_str());
     let ran = sandbox.run(&["bench"]).expect(4).says("test image has not been made");
-    assert_eq!(ran.says("help: run `cargo xtask lab --setup`").stdout, "");
+    assert_eq!(ran.says("help: make it\n    cargo xtask lab --setup").stdout, "");
     assert!(!target.exists(), "nothing was compiled for it");
 }
 

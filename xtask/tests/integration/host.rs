@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 use camino::Utf8Path;
 use serde_json::{Value, json};
 
+use crate::doctor::only;
 use crate::pipeline::{build, sha256, unproven, verdicts, wheels};
 use crate::support::{Ran, Sandbox, real_python};
 
 /// Compiles the project's file and leaves a wheel.
-const GOOD: &str = "compile && wheel";
+pub(crate) const GOOD: &str = "compile && wheel";
 
 const UV: &str = r#"#!/bin/sh
 [ "$*" = --version ] && { echo "uv @UV@"; exit; }
@@ -48,12 +49,12 @@ cp "$4" "$3/$(basename "$4" | sed s/linux_x86_64/manylinux_2_36_x86_64/)"
 "#;
 
 /// An interpreter that answers what it is asked.
-const INTERPRETER: &str = r#"#!/bin/sh
+pub(crate) const INTERPRETER: &str = r#"#!/bin/sh
 echo '{"libc": "glibc 2.36", "headers": "/x/Python.h", "has_headers": true}'
 "#;
 
 /// A machine without engines that has Python 3.11 and 3.12.
-fn machine(behaviour: &str) -> Sandbox {
+pub(crate) fn machine(behaviour: &str) -> Sandbox {
     let mut sandbox = Sandbox::new();
     for engine in ["podman", "docker"] {
         sandbox.program(engine, "#!/bin/sh\nexit 1\n");
@@ -96,7 +97,7 @@ fn lock(name: &str) -> String {
     fs::read_to_string(format!("{tools}/{name}.txt")).unwrap()
 }
 
-fn executable(sandbox: &Sandbox, path: &str, script: &str) {
+pub(crate) fn executable(sandbox: &Sandbox, path: &str, script: &str) {
     sandbox.write(path, script);
     fs::set_permissions(sandbox.root.join(path), fs::Permissions::from_mode(0o755)).unwrap();
 }
@@ -321,16 +322,10 @@ fn an_interpreter_without_its_headers_is_said_to_have_none() {
 #[test]
 fn a_machine_without_ccache_is_told_so_before_anything_is_built() {
     let mut sandbox = machine(GOOD);
-    let programs = sandbox.root.join("programs");
+    let programs = only(&sandbox, &["git", "sh"]);
     executable(&sandbox, "programs/python3", "#!/bin/sh\necho 3.12\n");
-    for name in ["git", "sh"] {
-        let found = std::env::split_paths(&std::env::var("PATH").unwrap())
-            .map(|folder| folder.join(name))
-            .find(|path| path.is_file());
-        symlink(found.unwrap(), programs.join(name)).unwrap();
-    }
     sandbox.set("PATH", programs.as_str());
-    sandbox.release_wheels(&[]).expect(4).says("missing on this machine: ccache").says("install");
+    sandbox.release_wheels(&[]).expect(4).says("there is no ccache in PATH").says("install");
     assert!(!sandbox.root.join("environment-cp311").exists());
 }
 

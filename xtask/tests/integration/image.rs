@@ -89,7 +89,7 @@ fn a_plan_pulls_no_image() {
 
 #[test]
 fn a_run_pulls_each_image_once_before_it_builds() {
-    let sandbox = sandbox(LISTS);
+    let sandbox = sandbox(&format!("{LISTS}; echo ccache version 4.7.5"));
     sandbox.write("registry", "");
     // The builds fail, for want of containers; what counts is what came before.
     sandbox.release_wheels(&["--python", "3.11,3.12"]).expect(1).says("pulling quay.io/");

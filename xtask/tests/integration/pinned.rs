@@ -16,12 +16,12 @@ use crate::pipeline::{GOOD, pretending, sha256, verdicts};
 use crate::server::Server;
 use crate::support::{Ran, Sandbox};
 
-const NAME: &str = "ccache-9.8.7-linux-x86_64-musl-static";
-const PROGRAM: &str = "#!/bin/sh\necho ccache version 9.8.7\n";
+pub(crate) const NAME: &str = "ccache-9.8.7-linux-x86_64-musl-static";
+pub(crate) const PROGRAM: &str = "#!/bin/sh\necho ccache version 9.8.7\n";
 const ONLY: [&str; 2] = ["--only", "cp312-manylinux_x86_64"];
 
 /// A release's archive with this program, and text that does not shrink beside it.
-fn archive(program: &str) -> Vec<u8> {
+pub(crate) fn archive(program: &str) -> Vec<u8> {
     let mut tar = Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
     let noise: String = (0..2000).map(|number| sha256(format!("{number}").as_bytes())).collect();
     for (name, text) in [("NEWS", noise.as_str()), ("ccache", program)] {
@@ -34,7 +34,7 @@ fn archive(program: &str) -> Vec<u8> {
 }
 
 /// Has a project pin that archive, as it is at this address.
-fn pin(sandbox: &mut Sandbox, archive: &[u8], address: &str) {
+pub(crate) fn pin(sandbox: &mut Sandbox, archive: &[u8], address: &str) {
     sandbox.unset("WARMWHEEL_CCACHE");
     // Whatever proxy this machine has, it is not for the way to itself.
     sandbox.set("no_proxy", "127.0.0.1");
@@ -53,7 +53,7 @@ fn pin(sandbox: &mut Sandbox, archive: &[u8], address: &str) {
 
 /// A sandbox whose project pins the archive of [`PROGRAM`] at this address.
 fn sandbox(address: &str) -> Sandbox {
-    let mut sandbox = Sandbox::new().with_tools().with_pretended_engine();
+    let mut sandbox = Sandbox::new().with_tools().with_images_that_say("");
     pin(&mut sandbox, &archive(PROGRAM), address);
     sandbox
 }
@@ -160,7 +160,7 @@ fn another_file_is_never_unpacked() {
     let before_all = build["environment"]["CIBW_BEFORE_ALL_LINUX"].as_str().unwrap();
     assert!(before_all.starts_with("sh /warmwheel/install-ccache && "), "{before_all}");
     let text = sandbox.release_wheels(&[&["--plan"], &ONLY[..]].concat()).expect(0).stdout;
-    assert!(text.contains("  ccache: from the image's package manager"), "{text}");
+    assert!(text.contains("─ ccache: from the image's package manager"), "{text}");
 }
 
 #[test]

@@ -331,6 +331,7 @@ case "$1 $*" in
 "ps "*--filter*) [ -e {removed} ] || echo gone; echo stays;;
 "ps "*) ;;
 "image "*) echo "sha256:0af linux/amd64";;
+"run "*) echo ccache version 4.7.5;;
 "rm "*) touch {removed}; exit 1;;
 *) exit 1;;
 esac

@@ -48,6 +48,12 @@ fn what_adoption_decides_touches_nothing() {
 }
 
 #[test]
+fn a_judgement_touches_nothing() {
+    let effects = ["crate::process", "crate::console", "crate::environment", "std::fs", "std::env"];
+    never_in(&["doctor/judge.rs", "doctor/judge", "setup/packages.rs"], &effects);
+}
+
+#[test]
 fn reporters_know_events_only() {
     let others = ["crate::plan", "crate::builder", "crate::settings", "crate::process"];
     never_in(&["report.rs", "report"], &others);

@@ -167,7 +167,7 @@ fn a_machine_without_twine_and_python_is_told_how_to_get_them() {
     let programs = sandbox.root.join("bin");
     sandbox.set("PATH", programs.as_str());
     let ran = verify(&sandbox, &["--expect", EXPECT]).expect(4);
-    ran.says("no Python 3.11").says("help: install one");
+    ran.says("no Python 3.11").says("help: install a Python").says("uv python install");
     assert!(!sandbox.project().join("wheelhouse/SHA256SUMS").exists());
 }
 

@@ -134,21 +134,27 @@ impl Sandbox {
         self
     }
 
-    /// With an engine that says that it is there and has every image, each with the same `build`.
-    pub(crate) fn with_pretended_engine(mut self) -> Self {
-        self.program(
-            "podman",
-            r#"#!/bin/sh
+    /// With an engine that says that it is there and has every image, each with the same `build` and
+    /// the same ccache.
+    pub(crate) fn with_pretended_engine(self) -> Self {
+        self.with_images_that_say("ccache version 4.7.5")
+    }
+
+    /// The same with something else in the place of the ccache.
+    pub(crate) fn with_images_that_say(mut self, words: &str) -> Self {
+        let script = r#"#!/bin/sh
 case $1 in
 ps) ;;
 image) echo "sha256:0af linux/amd64";;
-run) for python in cp311-cp311 cp312-cp312; do
-    echo "/opt/python/$python/lib/python3/site-packages/build-1.6.1.dist-info"
-done;;
+run)
+    for python in cp311-cp311 cp312-cp312; do
+        echo "/opt/python/$python/lib/python3/site-packages/build-1.6.1.dist-info"
+    done
+    echo "@WORDS@";;
 *) exit 1;;
 esac
-"#,
-        );
+"#;
+        self.program("podman", &script.replace("@WORDS@", words));
         self.program("docker", "#!/bin/sh\nexit 1\n");
         self
     }
@@ -175,7 +181,7 @@ pub(crate) fn real_python() -> &'static Utf8Path {
         // Nothing that is only pretended may be remembered in the user's own cache.
         let mut sandbox = Sandbox::new().with_pretended_engine();
         sandbox.program("podman", "#!/bin/sh\n[ $1 = ps ]\n");
-        sandbox.variables.remove("XDG_CACHE_HOME");
+        sandbox.unset("XDG_CACHE_HOME");
         sandbox.python()
     })
 }

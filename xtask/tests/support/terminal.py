@@ -3,6 +3,7 @@
     terminal.py COLUMNS COMMAND...
 
 The command's standard output is joined to the terminal as well. Its exit code becomes this one's.
+What is in $TYPED is typed there, and Enter.
 """
 
 import fcntl
@@ -18,6 +19,8 @@ def main(columns, command):
     if child == 0:
         os.execvp(command[0], command)
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    if "TYPED" in os.environ:
+        os.write(terminal, os.environ["TYPED"].encode() + b"\n")
     while True:
         try:
             written = os.read(terminal, 65536)

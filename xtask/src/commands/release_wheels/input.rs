@@ -15,19 +15,26 @@ use crate::staging;
 use crate::staging::digest::Digest;
 
 /// What is to be built, read and found to be in order.
-pub(super) struct Input {
-    pub(super) project: Project,
+pub(crate) struct Input {
+    /// The project that it belongs to.
+    pub(crate) project: Project,
     source: Source,
-    pub(super) traits: Traits,
-    /// The folder that cibuildwheel is asked in, and the package within it.
-    pub(super) root: Utf8PathBuf,
-    pub(super) package: Utf8PathBuf,
+    /// What its own files say.
+    pub(crate) traits: Traits,
+    /// The folder that cibuildwheel is asked in.
+    pub(crate) root: Utf8PathBuf,
+    /// The package within it.
+    pub(crate) package: Utf8PathBuf,
     /// Holds an unpacked sdist while it is asked about.
     _unpacked: Option<TempDir>,
 }
 
 impl Input {
-    pub(super) fn read(flags: &ReleaseWheels, environment: &Environment) -> Result<Self> {
+    /// Reads what `flags` name.
+    ///
+    /// # Errors
+    /// There is no such package, or its own files are not in order.
+    pub(crate) fn read(flags: &ReleaseWheels, environment: &Environment) -> Result<Self> {
         let project = Project::find(flags.project.as_deref(), environment)?;
         let source = package::locate(flags.package.as_deref(), &project, environment)?;
         let (root, package, unpacked) = match &source {

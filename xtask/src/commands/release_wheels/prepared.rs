@@ -9,10 +9,13 @@ use camino::Utf8PathBuf;
 use super::RUNS;
 use super::folder::stage_folder;
 use super::input::Input;
+use super::ready;
 use crate::builder::answer::{self, Question};
 use crate::builder::host as driver;
 use crate::cli::{Builder, Engine, ReleaseWheels};
 use crate::console::Console;
+use crate::doctor::examine::LAB;
+use crate::doctor::judge;
 use crate::environment::Environment;
 use crate::fault::Fault;
 use crate::folders::{Folders, LAUNCHER, VALIDATOR};
@@ -21,12 +24,8 @@ use crate::pins::Pins;
 use crate::plan::{self, Plan, facts};
 use crate::resume::inputs::Asked;
 use crate::settings::Settings;
-use crate::setup::{self, Purpose};
 use crate::staging::digest;
 use crate::{host, image, interpreters, pinned, provision};
-
-/// The value of `--image` that means the test image.
-const LAB: &str = "lab";
 
 /// The tools and facts that a plan needs.
 pub(super) struct Prepared {
@@ -54,9 +53,6 @@ impl Prepared {
         let pins = Pins::built_in()?;
         let platform = host::platform(environment);
         let wants_lab = settings.image.as_deref() == Some(LAB);
-        if flags.setup {
-            setup::ensure(purpose(settings, &platform, environment), environment, console)?;
-        }
         // None takes long, and none needs the others.
         let (engines, lab, asked) = thread::scope(|scope| {
             let engines = scope.spawn(|| match platform.as_str() {
@@ -77,9 +73,7 @@ impl Prepared {
             (true, true) => {
                 Some(lab::make(&folders.target, settings.engine, environment, &pins, console)?)
             }
-            (true, false) => Some(made.ok_or_else(|| {
-                Fault::machine("the test image has not been made", "run `cargo xtask lab --setup`")
-            })?),
+            (true, false) => Some(made.ok_or_else(|| judge::lab_missing().into_fault())?),
         };
         Ok(Self { folders, pins, python, answer, engines, lab })
     }
@@ -123,35 +117,60 @@ impl Prepared {
             host: None,
             paths: &paths,
         };
-        let mut why = plan::host::fallback(&facts, &none);
-        if settings.builder != Builder::Host && why.is_none() {
-            let (asked, wanted) = (plan::images(&facts)?, plan::ccaches(&facts)?);
-            // Both may have to fetch something.
-            let (images, ccaches) = thread::scope(|scope| {
-                let ccaches = scope.spawn(|| {
-                    let (pins, python) = (&self.pins, &self.python);
-                    pinned::offers(&wanted, &settings.ccache, pins, python, environment, console)
-                });
-                let images = image::ask(asked, missing, facts.lab, environment);
-                (images, ccaches.join().unwrap_or_default())
-            });
-            // What a mere plan does not pull may well be there to be pulled.
-            if let image::Missing::Pulled(_) = missing {
-                why = plan::host::fallback(&facts, &images);
+        let why = match plan::host::fallback(&facts, &none) {
+            None if settings.builder != Builder::Host => {
+                match self.in_containers(&facts, missing, console)? {
+                    Ok(plan) => return Ok(plan),
+                    Err(why) => Some(why),
+                }
             }
-            if why.is_none() {
-                return plan::plan(&facts::Facts { images: &images, ccaches: &ccaches, ..facts });
-            }
-        }
+            why => why,
+        };
         if let Some(why) = &why {
             console.say(format!("{why}: building on this machine, without containers"));
         }
+        let here = settings.without_containers();
         if let image::Missing::Pulled(_) = missing {
-            setup::require(Purpose::Host, environment)?;
+            ready::settled(settings, &here, true, &paths.project, environment, console)?;
         }
-        let settings = settings.without_containers();
         let host = self.host(why, environment, console)?;
-        plan::plan(&facts::Facts { settings: &settings, host: Some(&host), ..facts })
+        plan::plan(&facts::Facts { settings: &here, host: Some(&host), ..facts })
+    }
+
+    /// Works out a run in containers, or tells why it has to do without them.
+    fn in_containers(
+        &self,
+        facts: &facts::Facts<'_>,
+        missing: image::Missing,
+        console: Console,
+    ) -> Result<Result<Plan, String>> {
+        let facts::Facts { settings, environment, lab, .. } = *facts;
+        let (needed, wanted) = (plan::images(facts)?, plan::ccaches(facts)?);
+        // What a mere plan does not pull may well be there to be pulled.
+        let builds = matches!(missing, image::Missing::Pulled(_));
+        if builds {
+            let project = &facts.paths.project;
+            ready::settled(settings, settings, false, project, environment, console)?;
+        }
+        // Both may have to fetch something.
+        let (images, ccaches) = thread::scope(|scope| {
+            let ccaches = scope.spawn(|| {
+                let (pins, python) = (&self.pins, &self.python);
+                pinned::offers(&wanted, &settings.ccache, pins, python, environment, console)
+            });
+            let images = image::ask(needed.keys().cloned(), missing, lab, environment);
+            (images, ccaches.join().unwrap_or_default())
+        });
+        let images = images?;
+        if let Some(why) = plan::host::fallback(facts, &images).filter(|_| builds) {
+            return Ok(Err(why));
+        }
+        let plan =
+            plan::plan(&facts::Facts { images: &images, ccaches: &ccaches, ..facts.clone() })?;
+        if builds {
+            ready::images(&needed, &images, &plan, console)?;
+        }
+        Ok(Ok(plan))
     }
 
     /// This machine, for builds without containers.
@@ -168,7 +187,7 @@ impl Prepared {
         Ok(facts::Host {
             why,
             libc: found.libc,
-            compilers: host::compilers(environment),
+            compilers: facts::Compiler::text(&host::compilers(environment)),
             interpreters: found.interpreters,
             unfit: found.unfit,
             others: found.others,
@@ -212,19 +231,6 @@ impl Prepared {
             tools: tools.map(|(name, value)| (name.to_owned(), value)).collect(),
             ..Asked::default()
         })
-    }
-}
-
-/// What this machine is to be made ready for. Who leaves the choice to us, and has no engine, gets by
-/// without one.
-fn purpose(settings: &Settings, platform: &str, environment: &Environment) -> Purpose {
-    let falls_back =
-        || plan::host::may_fall_back(settings, platform) && host::engines(environment).is_empty();
-    match settings.builder {
-        _ if settings.image.as_deref() == Some(LAB) => Purpose::Lab,
-        Builder::Host => Purpose::Host,
-        Builder::Auto if falls_back() => Purpose::Host,
-        Builder::Auto | Builder::Cibuildwheel => Purpose::Build,
     }
 }
 

@@ -153,7 +153,7 @@ fn an_interpreter_that_is_not_there_is_left_out_or_said_to_be_missing() {
 fn unreachable(facts: &Facts<'_>) -> BTreeMap<ImageQuestion, ImageAnswer> {
     let answer = ImageAnswer { id: None, contents: Err("no route to host".into()) };
     let questions = images(facts).unwrap_or_default();
-    questions.into_iter().map(|question| (question, answer.clone())).collect()
+    questions.into_keys().map(|question| (question, answer.clone())).collect()
 }
 
 #[test]

@@ -109,7 +109,7 @@ impl Scenario {
             let ccache = self.in_images.map(ToOwned::to_owned);
             let contents = build_of(self.build).map(|build| Contents { build, ccache });
             let known = ImageAnswer { id: Some("0af".to_owned()), contents };
-            let images = images(facts)?.into_iter().map(|image| (image, known.clone())).collect();
+            let images = images(facts)?.into_keys().map(|image| (image, known.clone())).collect();
             plan(&Facts { images: &images, ..facts.clone() })
         })
     }
