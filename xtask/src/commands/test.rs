@@ -45,6 +45,7 @@ pub(crate) fn run(flags: &cli::Test, environment: &Environment, console: Console
     let newest = provision::newest_ccache(&pins, &python, environment, console)?;
     let linters = provision::linters(&pins, &python, environment, console)?;
     let browser = provision::browser(&pins, environment, console)?;
+    provision::host_tools(&pins, &python, environment, console)?;
     console.say("== workflows");
     workflows::check(&folders.workspace, &linters, &pins)?;
     let behind = environment.path_folders();
@@ -55,8 +56,9 @@ pub(crate) fn run(flags: &cli::Test, environment: &Environment, console: Console
     cargo(&step, &real, &[("PATH", path)])?;
     let sdists = downloads::fetch(&pins.sdist, &python, environment, console)?;
     lab::make(&folders.target, None, environment, &pins, console)?;
-    // One after another: each uses both cores, and their times are looked at.
-    let end_to_end = ["--package", "xtask", "--test", "end_to_end", "--", "--test-threads=1"];
+    // While one waits for a network or an engine, another compiles. More would be too slow for those
+    // that look at times.
+    let end_to_end = ["--package", "xtask", "--test", "end_to_end", "--", "--test-threads=2"];
     cargo(
         "end-to-end tests",
         &[&["test", "--locked"][..], &end_to_end[..]].concat(),

@@ -1,4 +1,4 @@
-//! The README's hand-written workflow, as it stands there, with the plain cibuildwheel.
+//! The documented hand-written workflow, as it stands there, with the plain cibuildwheel.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -9,10 +9,10 @@ use crate::lab::{lab, workspace};
 use crate::settings::small_package;
 use crate::support::{Ran, Sandbox, real_python};
 
-/// The variables of the README's workflow.
+/// The variables of the workflow in `docs/github.md`.
 fn documented() -> BTreeMap<String, String> {
-    let readme = std::fs::read_to_string(workspace().join("README.md")).unwrap();
-    let lines = readme.lines().filter_map(|line| line.trim().split_once(": "));
+    let text = std::fs::read_to_string(workspace().join("docs/github.md")).unwrap();
+    let lines = text.lines().filter_map(|line| line.trim().split_once(": "));
     let variables: BTreeMap<_, _> = lines
         .filter(|(name, _)| name.starts_with("CIBW_"))
         .map(|(name, value)| (name.to_owned(), value.trim_matches('"').to_owned()))

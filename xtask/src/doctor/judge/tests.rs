@@ -102,6 +102,7 @@ fn a_ccache_is_new_enough_or_a_newer_one_is_asked_for() {
     let of = |reply: Option<Reply>| ccache(reply.as_ref(), true, apt());
     let install = "apt-get install --yes --no-install-recommends ccache";
     bad(&of(None), "no ccache in PATH", install);
+    is(&ccache(None, false, apt()), State::Ok, "builds in containers take another", "");
     bad(&of(Some(said("ccache version 4.3\n"))), "4.3 has no statslog", install);
     bad(&of(Some(refused("ccache: unrecognized option '--print-stats'"))), "older", install);
     bad(&of(Some(refused("invalid size: x"))), "invalid size", "ccache -p shows all");
