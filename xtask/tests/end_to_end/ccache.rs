@@ -76,6 +76,10 @@ fn is_proven(run: &Run, version: &str) {
 #[test]
 fn an_image_without_ccache_is_said_to_have_none() {
     let (run, project) = run("");
+    let refused = release_wheels(&run, &project, &["--ccache", "image"]).expect(4);
+    refused.says(&format!("{IMAGE} has no ccache")).says("--ccache auto");
+    // What the package does before it builds could bring one: then it takes a container to tell.
+    let (run, project) = self::run("[tool.cibuildwheel]\nbefore-all = 'true'\n");
     release_wheels(&run, &project, &["--ccache", "image"]).expect(4).says("no ccache on PATH");
 }
 

@@ -198,7 +198,7 @@ pub(crate) fn snapshot(name: &str, sandbox: &Sandbox, ran: &Ran) {
             (r"[0-9a-f]{64}", "SHA256"),
             (r"ccache\.\d[\d.]*\d", "ccache.VERSION"),
             (r"[0-9a-f]{12}-ccache", "IMAGE-ccache"),
-            (r"x86_64-[0-9a-f]{8}\b", "x86_64-DOMAIN"),
+            (r"(x86(?:_|&#95;)64)-[0-9a-f]{8}\b", "$1-DOMAIN"),
             (r"(?s)````text\n### 🎡 cibuildwheel\n.*?\n````\n", "(cibuildwheel's own)\n"),
             // Which phase took longest is anybody's guess.
             (r"\| `[^`]+` \| [a-z-]+ \| TIME \|", "| BUILD | PHASE | TIME |"),
